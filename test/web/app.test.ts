@@ -14,11 +14,12 @@ import {
   buildByKeyboard,
   buildByMouse,
   findFlow,
+  MADE,
   saveAndRelease,
   saveAndReleaseByKeyboard,
+  SMOKE,
   textOf,
   typeText,
-  WINDOW,
   WRITTEN,
 } from './support/build-flow.ts';
 import { approvalOf } from '../core/support/builders.ts';
@@ -459,28 +460,55 @@ test('a person signs in, is signed out in the middle, signs in again in place, a
 }, 120_000);
 
 describe("the user's picture is built from an empty flow, saved, released by it, and watched to its end", () => {
-  /** The flow as the server has it. */
+  /** A definition as the server has it. */
   const saved = async (name: string): Promise<unknown> => {
     const { out } = await served.sluice('export');
     return parseManifests(out).definitions.find(({ definition }) => definition.metadata.name === name)!.definition.spec;
   };
+  /** The environment that was made on the way gets its application; with one flow more it has nothing to deploy. */
+  const deploys = () =>
+    served.engine.save('Application', 'billing-asia-3', {
+      product: 'billing',
+      environment: MADE.environment,
+      driver: { type: 'simulate' },
+      health: { type: 'none' },
+    });
+  /** The flow goes, and so does all that was made with it: the next one makes it again. */
+  const forget = async (flow: string): Promise<void> => {
+    for (const [kind, name] of [
+      ['PromotionFlow', flow],
+      ['ReleaseWindow', MADE.window],
+      ['PromotionPolicy', MADE.policy],
+      ['Application', 'billing-asia-3'],
+      ['EnvironmentGroup', MADE.group],
+      ['PromotionWorkflow', MADE.workflow],
+      ['Environment', MADE.environment],
+    ] as const)
+      expect([name, await served.sluice('delete', kind, name)]).toEqual([name, expect.objectContaining({ code: 0 })]);
+  };
+  let byMouse: unknown;
 
-  test('with the mouse', async () => {
+  test('with the mouse: edges are dragged, and what does not exist is made over the draft', async () => {
     const { page } = await start('/flows/new');
     await buildByMouse(page);
     expect(await textOf(page)).toBe(BUILT);
+    expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
+    await deploys();
     await saveAndRelease(page, 'by-mouse', '8.0.0');
-    expect((await served.sluice('delete', 'ReleaseWindow', WINDOW)).code).toBe(0);
-  }, 60_000);
+    byMouse = await saved('by-mouse');
+    await forget('by-mouse');
+  }, 90_000);
 
   test('with the keyboard alone: the same, byte for byte', async () => {
     const { page } = await start('/flows/new');
     await buildByKeyboard(page);
     expect(await textOf(page)).toBe(BUILT);
+    expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
+    await deploys();
     await saveAndReleaseByKeyboard(page, 'by-keyboard', '8.1.0');
-    expect((await served.sluice('delete', 'ReleaseWindow', WINDOW)).code).toBe(0);
     await findFlow(page, 'by-keyboard');
-  }, 60_000);
+    expect((await served.sluice('delete', 'PromotionFlow', 'by-keyboard')).code).toBe(0);
+  }, 90_000);
 
   test('as text, which stays as it was typed, in a browser that keeps nothing', async () => {
     // As over HTTP of another host, and in some private windows.
@@ -491,11 +519,12 @@ describe("the user's picture is built from an empty flow, saved, released by it,
       await typeText(page, WRITTEN, '# The end');
       expect(await textOf(page)).toBe(`${WRITTEN}# The end`);
       await saveAndRelease(page, 'by-text', '8.2.0');
-      expect(await saved('by-text')).toEqual(await saved('by-mouse'));
+      expect(await saved('by-text')).toEqual(byMouse);
       expect(complaints.filter((each) => !each.startsWith('The draft cannot be kept'))).toEqual([]);
     } finally {
       await context.close();
     }
+    await forget('by-text');
   }, 60_000);
 });
 
@@ -522,6 +551,9 @@ test('no page has a serious fault of accessibility, in light and in dark', async
     '/flows',
     '/flows/new',
     '/flows/to-production',
+    '/workflows',
+    '/workflows/new',
+    '/workflows/checks',
   ]) {
     const made = await start(path);
     found.push(...(await seriousViolations(made)).map((each) => `${path} ${each}`));

@@ -9,16 +9,24 @@ const field = (page: Page, place: string) => page.locator(`.inspector [data-fiel
 const inOutline = (page: Page, name: string) => page.getByRole('row', { name: new RegExp(`^${name},`) });
 const said = (page: Page, words: string) => page.locator('.said').getByText(words, { exact: true }).waitFor();
 
-/** What comes after what, in the order in which it is built. */
-const PICTURE = [
-  ['dev', 'staging'],
-  ['staging', 'regions'],
-  ['regions', 'asia-2'],
-] as const;
-
-/** The release window that is made on the way: always open. */
-export const WINDOW = 'asia-2-window';
+/** What is made on the way, over the draft: a group, an environment, a workflow, a promotion policy and a release window. */
+export const MADE = {
+  group: 'areas',
+  environment: 'asia-3',
+  workflow: 'smoke',
+  policy: 'asia-3-policy',
+  window: 'asia-2-window',
+};
+const AREAS = ['us-east', 'eu', 'asia'];
+/** The window is always open. */
 const ALWAYS = { cron: '0 0 * * *', duration: '24h' };
+
+/** The actions of the workflow, whatever it was built with. */
+export const SMOKE = [
+  { name: 'unit', type: 'simulate', parameters: {} },
+  { name: 'load', type: 'simulate', parameters: {} },
+  { name: 'report', type: 'simulate', dependsOn: ['load', 'unit'], parameters: {} },
+];
 
 /** What becomes of it, byte for byte, whatever it was built with. */
 export const BUILT = `apiVersion: sluice.dev/v1
@@ -32,17 +40,23 @@ spec:
       dependsOn:
         - dev
       policy:
-        preAction: checks
+        preAction: smoke
       approval:
         rules: []
         forbidInitiator: false
-    - group: regions
+    - group: areas
       dependsOn:
         - staging
+      policy:
+        action: commit
     - environment: asia-2
       dependsOn:
-        - regions
+        - areas
       soak: 1s
+    - environment: asia-3
+      dependsOn:
+        - areas
+        - asia-2
   rollbackPolicies:
     - targets:
         - siblings: true
@@ -63,32 +77,93 @@ spec:
       dependsOn: [dev]
       approval: { rules: [], forbidInitiator: false }
       policy:
-        preAction: "checks"
-    - group: regions
+        preAction: "smoke"
+    - group: areas
       dependsOn: [staging]
-    - { environment: asia-2, dependsOn: [regions], soak: 1000ms } # last
+      policy: { action: commit }
+    - { environment: asia-2, dependsOn: [areas], soak: 1000ms }
+    - { environment: asia-3, dependsOn: [areas, asia-2] } # last
 `;
+
+/** Drags from the dot at the right of a node; `before` is looked at while the button is still down. */
+async function drag(page: Page, from: string, to: string | null, before: string | RegExp): Promise<void> {
+  const within = page.locator('.react-flow__node', { has: node(page, from) });
+  const canvas = page.locator('.canvas', { has: node(page, from) });
+  const start = (await within.locator('.react-flow__handle-right').boundingBox())!;
+  const end = (await (to === null ? canvas : node(page, to)).boundingBox())!;
+  const y = to === null ? end.y + end.height - 45 : end.y + end.height / 2;
+  await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(end.x + end.width / 2, y, { steps: 8 });
+  await canvas.locator('.verdict').getByText(before).waitFor();
+  await page.mouse.up();
+}
+
+const choice = (page: Page, name: string) => dialog(page).getByRole('option', { name, exact: true });
 
 /** The user's picture, by pointing at things. */
 export async function buildByMouse(page: Page): Promise<void> {
-  await button(page, 'Choose the trigger environment').click();
-  await dialog(page).getByRole('option', { name: 'dev', exact: true }).click();
-  await inDialog(page, 'Begin here').click();
-  for (const [before, after] of PICTURE) {
+  const addAfter = async (before: string, after: string): Promise<void> => {
     await node(page, before).hover();
     await page.getByRole('button', { name: `Add after ${before}` }).click();
-    await dialog(page).getByRole('option', { name: after, exact: true }).click();
+    await choice(page, after).click();
     await inDialog(page, 'Add').click();
     await node(page, after).waitFor();
+  };
+  await button(page, 'Choose the trigger environment').click();
+  await choice(page, 'dev').click();
+  await inDialog(page, 'Begin here').click();
+  await addAfter('dev', 'staging');
+
+  await node(page, 'staging').hover();
+  await page.getByRole('button', { name: 'Add after staging' }).click();
+  await inDialog(page, 'New group').click();
+  await dialog(page).getByLabel('Name', { exact: true }).fill(MADE.group);
+  for (const [index, name] of AREAS.entries()) {
+    await inDialog(page, 'Add to names').click();
+    await dialog(page).locator(`[data-field="environments.names.${index}"]`).fill(name);
+    await page.getByRole('option', { name, exact: true }).last().click();
   }
+  await inDialog(page, 'Create environment group').click();
+  await choice(page, MADE.group).and(page.locator('[aria-selected="true"]')).waitFor();
+  await inDialog(page, 'Add').click();
+  await node(page, MADE.group).getByText('waits for all of them').waitFor();
+
+  // Dropped where nothing is: what comes there is chosen, or made.
+  await drag(page, MADE.group, null, /drop where nothing is/);
+  await choice(page, 'asia-2').click();
+  await inDialog(page, 'New environment').click();
+  await dialog(page).getByLabel('Name', { exact: true }).fill(MADE.environment);
+  await inDialog(page, 'Create environment').click();
+  await inDialog(page, 'Add 2 in parallel').click();
+  await node(page, 'asia-3').waitFor();
+  await drag(page, 'asia-3', 'staging', /both would wait for each other/);
+  await page
+    .locator('.said')
+    .getByText(/both would wait for each other/)
+    .waitFor();
+  await drag(page, 'asia-2', 'asia-3', 'asia-3 will wait for asia-2');
+  await said(page, 'asia-3 depends on asia-2');
+
   await inOutline(page, 'staging').click();
   await button(page, /^Pre-action of staging/).click();
-  await field(page, 'policy.preAction').fill('checks');
-  await page.getByRole('option', { name: 'checks', exact: true }).click();
-  await said(page, 'pre-action of staging is checks');
+  await page.locator('.inspector .name-field').first().locator('button', { hasText: 'New workflow' }).click();
+  await buildWorkflowByMouse(page);
+  await said(page, 'pre-action of staging is smoke');
   await button(page, 'Set approval').click();
   await field(page, 'approval.forbidInitiator').click();
-  await inOutline(page, 'asia-2').click();
+  await node(page, MADE.group).click();
+  await button(page, /^Action of areas/).click();
+  await field(page, 'policy.action').click();
+  await page.getByRole('option', { name: 'commit' }).click();
+  await said(page, 'action of areas is commit');
+  await node(page, 'asia-3').click();
+  await button(page, 'New promotion policy').click();
+  await dialog(page).locator('[data-field="policy.action"]').click();
+  await page.getByRole('option', { name: 'commit' }).click();
+  await inDialog(page, 'Create promotion policy').click();
+  await said(page, `${MADE.policy} created`);
+  await node(page, 'asia-2').click();
   await field(page, 'soak').fill('1s');
   await field(page, 'soak').blur();
   await said(page, 'soak of asia-2 is 1s');
@@ -96,11 +171,34 @@ export async function buildByMouse(page: Page): Promise<void> {
   await dialog(page).locator('[data-field="cron"]').fill(ALWAYS.cron);
   await dialog(page).locator('[data-field="duration"]').fill(ALWAYS.duration);
   await inDialog(page, 'Create release window').click();
-  await said(page, `${WINDOW} created`);
+  await said(page, `${MADE.window} created`);
   await page.locator('.outline-flow').click();
   await button(page, 'Add to rollback policies').click();
   await button(page, 'Add to targets').click();
   await field(page, 'rollbackPolicies.0.targets.0.siblings').click();
+}
+
+/** A workflow is a graph of its own, over the draft. */
+async function buildWorkflowByMouse(page: Page): Promise<void> {
+  const whole = page.getByRole('dialog', { name: 'New workflow' });
+  const add = async (opener: string, name: string): Promise<void> => {
+    await page.getByRole('button', { name: opener, exact: true }).last().click();
+    await choice(page, 'simulate').click();
+    await inDialog(page, 'Add action').click();
+    await whole.locator('[data-field="name"]').fill(name);
+    await whole.locator('[data-field="name"]').blur();
+    await node(page, name).waitFor();
+  };
+  await add('Add the first action', 'unit');
+  await add('Add side by side', 'load');
+  await add('Add after', 'report');
+  await drag(page, 'unit', 'report', 'report will wait for unit');
+  await whole.locator('.outline-flow').click();
+  await whole.locator('[data-field="metadata.name"]').fill(MADE.workflow);
+  await whole.locator('[data-field="metadata.name"]').blur();
+  await whole.getByRole('button', { name: 'Save workflow' }).click();
+  await inDialog(page, `Save ${MADE.workflow}`).click();
+  await whole.waitFor({ state: 'detached' });
 }
 
 /** Presses a key until what has the focus has this text or label, or is the field of this place. */
@@ -150,24 +248,106 @@ export async function buildByKeyboard(page: Page): Promise<void> {
   await tabTo(page, 'Begin here');
   await press('Enter');
   await isSelected('dev');
-  for (const [, after] of PICTURE) {
-    await press('a');
-    await choose(after);
-    await tabTo(page, 'Add');
+  await press('a');
+  await choose('staging');
+  await tabTo(page, 'Add');
+  await press('Enter');
+  await isSelected('staging');
+
+  await press('g');
+  await dialog(page).locator('[data-field="environments.names"]').waitFor();
+  await keyboard.type(MADE.group);
+  for (const name of AREAS) {
+    await tabTo(page, 'Add to names');
     await press('Enter');
-    await isSelected(after);
+    await page.locator('input:focus[role="combobox"]').waitFor();
+    await keyboard.type(name);
+    await press('ArrowDown', 'Enter');
   }
-  await goTo(['ArrowLeft', 'regions'], ['ArrowLeft', 'staging']);
+  await tabTo(page, 'Create environment group');
+  await press('Enter');
+  await isSelected(MADE.group);
+
+  await press('a');
+  await choose('asia-2');
+  await tabTo(page, 'New environment');
+  await press('Enter');
+  await dialog(page).locator('[data-field="kind"]').waitFor();
+  await keyboard.type(MADE.environment);
+  await press('Enter');
+  await inDialog(page, 'Add 2 in parallel').waitFor();
+  await tabTo(page, 'Add 2 in parallel');
+  await press('Enter');
+  await isSelected('asia-2');
+  await press('ArrowDown');
+  await isSelected('asia-3');
+  await press('d');
+  await choose('asia-2');
+  await tabTo(page, 'Update dependencies');
+  await press('Enter');
+  await isSelected('asia-3');
+
+  await goTo(['ArrowLeft', 'asia-2'], ['ArrowLeft', MADE.group], ['ArrowLeft', 'staging']);
   await tabTo(page, 'policy.preAction');
-  await keyboard.type('checks');
-  await press('ArrowDown', 'Enter');
-  await said(page, 'pre-action of staging is checks');
+  await tabTo(page, 'New workflow');
+  await press('Enter');
+  await button(page, 'Add the first action').waitFor();
+  await tabTo(page, 'Add the first action');
+  await press('Enter');
+  const name = async (typed: string): Promise<void> => {
+    await choose('simulate');
+    await tabTo(page, 'Add action');
+    await press('Enter');
+    await page.locator('[data-field="name"]:focus').waitFor();
+    await press('Control+a');
+    await keyboard.type(typed);
+    await press('Enter', 'Escape');
+    await isSelected(typed);
+  };
+  await name('unit');
+  await press('p');
+  await name('load');
+  await press('a');
+  await name('report');
+  await press('d');
+  await choose('unit');
+  await tabTo(page, 'Update dependencies');
+  await press('Enter');
+  await isSelected('report');
+  await press('w');
+  await tabTo(page, 'metadata.name');
+  await press('Control+a');
+  await keyboard.type(MADE.workflow);
+  await press('Enter', 'Escape', 'Control+s');
+  await inDialog(page, `Save ${MADE.workflow}`).waitFor();
+  await press('Enter');
+  await said(page, 'pre-action of staging is smoke');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+
   await tabTo(page, 'Set approval');
   await press('Enter');
   await tabTo(page, 'approval.forbidInitiator');
   await press('Space', 'Escape');
   await isSelected('staging');
-  await goTo(['ArrowRight', 'regions'], ['ArrowRight', 'asia-2']);
+  await goTo(['ArrowRight', MADE.group]);
+  await tabTo(page, 'policy.action');
+  await keyboard.type('commit');
+  await said(page, 'action of areas is commit');
+  await press('Escape');
+  await isSelected(MADE.group);
+  await goTo(['ArrowRight', 'asia-2'], ['ArrowRight', 'asia-3']);
+  await tabTo(page, 'New promotion policy');
+  await press('Enter');
+  await dialog(page).locator('[data-field="policy.action"]').waitFor();
+  await tabTo(page, 'policy.action');
+  await keyboard.type('commit');
+  await tabTo(page, 'Create promotion policy');
+  await press('Enter');
+  await said(page, `${MADE.policy} created`);
+  await page.locator('button:focus', { hasText: 'New promotion policy' }).waitFor();
+  await press('Escape');
+  await isSelected('asia-3');
+  await goTo(['ArrowLeft', 'asia-2']);
   await tabTo(page, 'soak');
   await keyboard.type('1s');
   await press('Enter');
@@ -182,7 +362,7 @@ export async function buildByKeyboard(page: Page): Promise<void> {
   }
   await tabTo(page, 'Create release window');
   await press('Enter');
-  await said(page, `${WINDOW} created`);
+  await said(page, `${MADE.window} created`);
   await page.locator('button:focus', { hasText: 'New release window' }).waitFor();
   await press('Escape');
   await isSelected('asia-2');
@@ -285,5 +465,5 @@ async function isSaved(page: Page, name: string): Promise<void> {
 async function isEverywhere(page: Page, version: string): Promise<void> {
   await page.getByRole('heading', { level: 1, name: /^billing#/ }).waitFor();
   await page.getByText(version).first().waitFor();
-  await page.locator('[data-environment="asia-2"]').getByText('Succeeded').waitFor();
+  await page.locator('[data-environment="asia-3"]').getByText('Succeeded').waitFor();
 }

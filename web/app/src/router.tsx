@@ -123,6 +123,25 @@ const editFlow = createRoute({
   component: lazyRouteComponent(() => import('./builder/builder-page.tsx'), 'EditFlowPage'),
 });
 
+const workflows = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows',
+  validateSearch: flowsSearch,
+  component: lazyRouteComponent(() => import('./builder/workflow/workflow-pages.tsx'), 'WorkflowsPage'),
+});
+
+const newWorkflow = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows/new',
+  component: lazyRouteComponent(() => import('./builder/workflow/workflow-pages.tsx'), 'NewWorkflowPage'),
+});
+
+const editWorkflow = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows/$name',
+  component: lazyRouteComponent(() => import('./builder/workflow/workflow-pages.tsx'), 'EditWorkflowPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     releases,
@@ -138,6 +157,9 @@ export const router = createRouter({
     flows,
     newFlow,
     editFlow,
+    workflows,
+    newWorkflow,
+    editWorkflow,
   ]),
   basepath: ROOT.pathname,
   defaultPreload: 'intent',

@@ -1,28 +1,43 @@
 import { Link } from '@tanstack/react-router';
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react';
-import { FileCode, FlaskConical, History, Keyboard, Redo2, Save as SaveIcon, Search, Share, Undo2 } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import {
+  Diff as DiffIcon,
+  FileCode,
+  FlaskConical,
+  History,
+  Keyboard,
+  Redo2,
+  Save as SaveIcon,
+  Search,
+  Share,
+  Undo2,
+} from 'lucide-react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { Button, Input, Label, SearchField, Toolbar } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { Loading } from '../parts/empty.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
 import { count } from '../parts/words.ts';
-import { ChartContext, FlowChart, focusNode, useChartOfFlow } from './chart/chart.tsx';
+import { ChangeList, ChangesContext, useChangesOfFlow } from './changes.tsx';
+import { focusNode } from './chart/canvas.tsx';
+import { ChartContext, FlowChart, useChartOfFlow } from './chart/chart.tsx';
 import { onKey } from './commands.ts';
 import { Define } from './dialogs/define.tsx';
+import { EditGroup } from './dialogs/group.tsx';
 import { Discard, Export, Keys, Revisions } from './dialogs/others.tsx';
 import { Propose, Save } from './dialogs/save.tsx';
 import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './dialogs/steps.tsx';
 import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
-import { countChanges } from './document/index.ts';
+import { countChanges, sourceOf } from './document/index.ts';
 import { focusField } from './forms/form.tsx';
 import { Inspector } from './inspector.tsx';
 import { Newer } from './newer.tsx';
 import { Outline } from './outline.tsx';
 import { ProblemList, Problems } from './problems.tsx';
-import { useBuilder, useBuilderStore } from './state.ts';
+import { useBuilder, useBuilderStore, useDocument } from './state.ts';
+import { WorkflowOver } from './workflow/over.tsx';
 import './builder.css';
 
 const YamlEditor = lazy(() => import('./yaml/yaml-editor.tsx'));
@@ -44,10 +59,16 @@ export function FlowBuilder(props: FlowBuilderProps) {
   return (
     <ReactFlowProvider>
       <Problems>
-        <Workshop {...props} />
+        <WithChanges>
+          <Workshop {...props} />
+        </WithChanges>
       </Problems>
     </ReactFlowProvider>
   );
+}
+
+function WithChanges({ children }: { children: ReactNode }) {
+  return <ChangesContext value={useChangesOfFlow()}>{children}</ChangesContext>;
 }
 
 /** A definition that is being made, and who waits for its name. */
@@ -90,11 +111,14 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
     [readAgain, store],
   );
 
+  useReadAhead();
+
   const close = useCallback(() => {
     store.getState().ask(null);
-    const { node } = store.getState().session.selection;
     // The dialog gives the focus back first. Who used the chart goes on at what is selected now; the outline keeps its own place.
     setTimeout(() => {
+      // As it is then: a key can have led on in between.
+      const { node } = store.getState().session.selection;
       const { activeElement: at } = document;
       if (node !== null && (at === document.body || at?.closest('.chart'))) focusNode(root.current, node);
     }, FOCUS_IS_BACK_MS);
@@ -118,7 +142,9 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
     const listen = (event: KeyboardEvent): void => {
       const { target } = event;
       if (!(target instanceof HTMLElement)) return;
-      if (target === document.body || root.current?.contains(target)) onKey(event, store, views);
+      // A click beside everything gives the focus to the page around the builder.
+      const isAround = target.contains(root.current) && document.querySelector('[role="dialog"]') === null;
+      if (isAround || root.current?.contains(target)) onKey(event, store, views);
     };
     // In front of the widgets: a letter is a command here and no search among the rows of a tree.
     document.addEventListener('keydown', listen, true);
@@ -141,6 +167,7 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
           {hasErrorsOf.map((each) => (
             <Problem key={each}>{each}</Problem>
           ))}
+          <ChangeList />
           {isSearching && <SearchNode onDone={() => setSearching(false)} />}
           <div className="panes">
             <Outline />
@@ -170,7 +197,28 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
       {dialog?.is === 'export' && <Export close={close} />}
       {dialog?.is === 'try' && <TryIt close={close} />}
       {dialog?.is === 'keys' && <Keys close={close} />}
-      {making && (
+      {dialog?.is === 'workflow' && (
+        <WorkflowOver
+          name={dialog.name}
+          onDone={(saved) => {
+            close();
+            if (saved !== null) store.getState().say(`${saved} saved`);
+          }}
+        />
+      )}
+      {dialog?.is === 'group' && (
+        <EditGroup
+          name={dialog.name}
+          onDone={(saved) => {
+            close();
+            if (saved !== null) void readAgain().then(() => store.getState().say(`${saved} saved`));
+          }}
+        />
+      )}
+      {making?.kind === 'PromotionWorkflow' && (
+        <WorkflowOver name={null} begin={making.name || 'new-workflow'} onDone={making.done} />
+      )}
+      {making && making.kind !== 'PromotionWorkflow' && (
         <Define
           key={`${making.kind} ${making.name}`}
           kind={making.kind}
@@ -181,6 +229,17 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
       )}
     </ChartContext>
   );
+}
+
+/** What the next edit has to know of the text is read while nobody waits. */
+function useReadAhead(): void {
+  const document = useDocument();
+  useEffect(() => {
+    // Safari has no idle callbacks.
+    if (!('requestIdleCallback' in window)) return undefined;
+    const waiting = requestIdleCallback(() => void sourceOf(document));
+    return () => cancelIdleCallback(waiting);
+  }, [document]);
 }
 
 /** A dialog has given the focus back by then. */
@@ -204,6 +263,7 @@ function Heading({
   const canUndo = useBuilder(({ session }) => session.past.length > 0);
   const canRedo = useBuilder(({ session }) => session.future.length > 0);
   const readOnly = useBuilder((state) => state.readOnly);
+  const isDiffShown = useBuilder((state) => state.isDiffShown);
   const ask = store.getState().ask;
   return (
     <div className="heading builder-heading">
@@ -244,6 +304,10 @@ function Heading({
         <Button className="button" aria-pressed={isYamlShown} onPress={onYaml}>
           <FileCode size={16} aria-hidden />
           YAML
+        </Button>
+        <Button className="button" aria-pressed={isDiffShown} onPress={() => store.getState().toggleDiff()}>
+          <DiffIcon size={16} aria-hidden />
+          Differences
         </Button>
         <Button className="button" onPress={() => ask({ is: 'try' })}>
           <FlaskConical size={16} aria-hidden />

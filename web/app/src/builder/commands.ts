@@ -1,4 +1,4 @@
-import type { Builder, BuilderState } from './state.ts';
+import { type Builder, type BuilderState, nameOf } from './state.ts';
 
 /** What a key does, wherever one is in the builder; the same words stand in the list of keys. */
 export interface Command {
@@ -20,17 +20,17 @@ export interface Views {
   zoomTo: (zoom: number) => void;
 }
 
-const plain =
+export const plain =
   (key: string, shift = false) =>
   ({ key: pressed, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean =>
     pressed.toLowerCase() === key && shiftKey === shift && !ctrlKey && !metaKey && !altKey;
 
-const withControl =
+export const withControl =
   (key: string, shift: boolean) =>
   ({ key: pressed, shiftKey, ctrlKey, metaKey }: KeyboardEvent): boolean =>
     (ctrlKey || metaKey) && pressed.toLowerCase() === key && shiftKey === shift;
 
-const one = (character: string) => (event: KeyboardEvent) =>
+export const one = (character: string) => (event: KeyboardEvent) =>
   event.key === character && !event.ctrlKey && !event.metaKey && !event.altKey;
 
 /** Something has to be selected: the trigger environment when nothing is. */
@@ -114,6 +114,29 @@ export const COMMANDS: readonly Command[] = [
     run: (state) => state.ask({ is: 'save' }),
   },
   { keys: '/', about: 'Search a node', matches: one('/'), run: (_, { search }) => search() },
+  {
+    keys: 'C',
+    about: 'Show or hide on the chart what differs from the saved flow',
+    matches: plain('c'),
+    run: (state) => state.toggleDiff(),
+  },
+  {
+    keys: 'T',
+    about: 'Tidy up: lay the chart out afresh',
+    matches: plain('t'),
+    run: (state) => state.tidy(),
+  },
+  {
+    keys: 'O',
+    about: 'Open the workflow of the selected node',
+    matches: plain('o'),
+    run: atStep((state, node) => {
+      const step = state.session.document.flow?.spec.steps.find((each) => nameOf(each) === node);
+      const workflow = step?.workflow ?? step?.policy?.preAction ?? step?.policy?.postAction;
+      if (workflow === undefined) state.say(`${node} runs no workflow`);
+      else state.ask({ is: 'workflow', name: workflow });
+    }),
+  },
   { keys: 'F', about: 'Fit the chart', matches: plain('f'), run: (_, { fit }) => fit() },
   {
     keys: '0',
@@ -134,7 +157,12 @@ export const COMMANDS: readonly Command[] = [
 export function onKey(event: KeyboardEvent, builder: Builder, views: Views): boolean {
   const target = event.target as HTMLElement;
   // Fields have keys of their own, and so has what is asked over the draft.
-  if (target.closest('input, textarea, [contenteditable], [role="dialog"], [role="listbox"], .yaml')) return false;
+  if (
+    target.closest(
+      'input, textarea, [contenteditable], [role="dialog"], [role="listbox"], [aria-haspopup="listbox"], .yaml',
+    )
+  )
+    return false;
   const command = COMMANDS.find(({ matches }) => matches(event));
   if (!command) return false;
   event.preventDefault();

@@ -4,12 +4,13 @@ import { Button } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { flowStep, promotionFlow } from '../../../../src/core/kinds/promotion-flow.ts';
 import { hooks, inlinePolicy } from '../../../../src/core/kinds/common.ts';
-import type { TextShape } from '../../../../src/core/kinds/shape.ts';
+import { name, object, required, type TextShape } from '../../../../src/core/kinds/shape.ts';
 import { Problem } from '../parts/problem.tsx';
 import type { FlowEdit } from './document/index.ts';
-import { focusNode } from './chart/chart.tsx';
+import { Mark, useChanges } from './changes.tsx';
+import { focusNode } from './chart/canvas.tsx';
 import { Fields, focusField, FormHelper } from './forms/form.tsx';
-import { useProblems } from './problems.tsx';
+import { useProblemsAt } from './problems.tsx';
 import { Windows } from './windows.tsx';
 import { type BuilderState, settingsOf, useBuilder, useBuilderStore, useDocument } from './state.ts';
 
@@ -39,6 +40,8 @@ export function Inspector({ create }: InspectorProps) {
     if (shape.inFlow === 'ENVIRONMENT') return environmentsIn(flow.spec, catalogue.groups);
     return null;
   };
+  const open = (kind: Kind, name: string) =>
+    kind === 'PromotionWorkflow' ? () => store.getState().ask({ is: 'workflow', name }) : undefined;
   return (
     <aside
       className="inspector"
@@ -51,7 +54,7 @@ export function Inspector({ create }: InspectorProps) {
         focusNode(document.body, node ?? flow.spec.triggerEnvironment);
       }}
     >
-      <FormHelper value={{ namesFor, create, isReadOnly: readOnly !== null }}>
+      <FormHelper value={{ namesFor, create, open, isReadOnly: readOnly !== null }}>
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
         ))}
@@ -88,6 +91,7 @@ function useFocusOnJump(panel: { current: HTMLElement | null }, jumps: number, p
 }
 
 type Settings = Record<string, unknown>;
+const METADATA = object('', '', { name: required(name('the flow'), 'What products and people call it.') });
 
 /** The change of one field; below `policy` and `hooks` each setting is changed by itself. */
 const changeOf = (node: string | null, settings: object): FlowEdit =>
@@ -96,6 +100,7 @@ const changeOf = (node: string | null, settings: object): FlowEdit =>
 function OfStep({ node, create }: { node: string; create: InspectorProps['create'] }) {
   const document = useDocument();
   const edit = useBuilder((state) => state.edit);
+  const groups = useBuilder(({ catalogue }) => catalogue.groups);
   const settings = settingsOf(document, node);
   const set = (key: string, value: unknown): void => void edit(changeOf(node, { [key]: value ?? null }));
   const setIn = (part: string) => (key: string, value: unknown) =>
@@ -104,6 +109,8 @@ function OfStep({ node, create }: { node: string; create: InspectorProps['create
   return (
     <>
       <Title node={node} what={settings['group'] !== undefined ? 'Group' : isWorkflow ? 'Workflow' : 'Environment'} />
+      <Differences node={node} />
+      {isWorkflow && <Fields shape={flowStep} value={settings} only={['workflow']} onChange={set} />}
       {!isWorkflow && (
         <>
           <h3>Connector</h3>
@@ -113,8 +120,14 @@ function OfStep({ node, create }: { node: string; create: InspectorProps['create
             path={['policy']}
             onChange={setIn('policy')}
           />
+          <NewPolicy
+            create={create}
+            name={`${node}-policy`}
+            environments={settings['group'] === undefined ? [node] : (groups.get(node) ?? [])}
+          />
         </>
       )}
+      {settings['group'] !== undefined && <Gate group={node} />}
       <h3>Before it counts</h3>
       <Fields
         shape={flowStep}
@@ -150,6 +163,7 @@ function OfStep({ node, create }: { node: string; create: InspectorProps['create
 function OfFlow({ node }: { node: string | null }) {
   const { flow } = useDocument();
   const edit = useBuilder((state) => state.edit);
+  const isNew = useBuilder(({ session }) => session.base.revision === null);
   const spec = flow!.spec as unknown as Settings;
   const set = (key: string, value: unknown): void => void edit(changeOf(null, { [key]: value ?? null }));
   const setHook = (key: string, value: unknown): void => void edit(changeOf(null, { hooks: { [key]: value ?? null } }));
@@ -165,6 +179,14 @@ function OfFlow({ node }: { node: string | null }) {
   return (
     <>
       <h2 tabIndex={-1}>{flow!.name}</h2>
+      {isNew && (
+        <Fields
+          shape={METADATA}
+          value={{ name: flow!.name }}
+          path={['metadata']}
+          onChange={(_, to) => typeof to === 'string' && edit({ type: 'renameFlow', to })}
+        />
+      )}
       <Fields
         shape={promotionFlow}
         value={spec}
@@ -223,8 +245,58 @@ function Title({ node, what }: { node: string; what: string }) {
   );
 }
 
+/** What is not set here comes from promotion policies, which hold for other flows as well. */
+function NewPolicy({ create, name, environments }: InspectorProps & { name: string; environments: readonly string[] }) {
+  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
+  const selector = { product: {}, targetEnvironment: { names: environments } };
+  return (
+    <>
+      <p className="hint">What is not set here is set by the promotion policies: Try it shows by which.</p>
+      {!isReadOnly && (
+        <Button
+          className="button small"
+          onPress={() => void create('PromotionPolicy', name, { priority: 100, selector, policy: {}, locked: [] })}
+        >
+          <Plus size={14} aria-hidden />
+          New promotion policy
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** What a group says for all flows: it is changed there, over the draft. */
+function Gate({ group }: { group: string }) {
+  const gate = useBuilder(({ catalogue }) => catalogue.gates.get(group));
+  const ask = useBuilder((state) => state.ask);
+  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
+  if (gate === undefined) return null;
+  return (
+    <>
+      <h3>Gate</h3>
+      <p className="hint">It counts as done when {gate} are healthy. The group says so, in every flow.</p>
+      {!isReadOnly && (
+        <Button className="button small" onPress={() => ask({ is: 'group', name: group })}>
+          Members, gate, soak and limits
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** What the draft says otherwise than the saved flow, while that is shown. */
+function Differences({ node }: { node: string }) {
+  const found = useChanges()?.nodes.get(node);
+  if (!found) return null;
+  return (
+    <p className="note">
+      <Mark change={found.change} /> {found.words.join('; ')}
+    </p>
+  );
+}
+
 function Wrong({ node, onJump }: { node: string | null; onJump: BuilderState['jump'] }) {
-  const problems = useProblems().filter(({ at }) => at.node === node);
+  const problems = useProblemsAt(node);
   if (problems.length === 0) return null;
   return (
     <>

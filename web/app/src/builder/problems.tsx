@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, TriangleAlert } from 'lucide-react';
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { createContext, type ReactNode, useContext, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useClient } from 'urql';
 import { CheckFlowDocument, type CheckFlowQuery } from '../generated/documents.ts';
@@ -11,21 +11,32 @@ const PAUSE_MS = 400;
 
 export type Checked = CheckFlowQuery['promotionFlowCheck'];
 
-const ProblemsContext = createContext<{ problems: readonly FlowProblem[]; checked: Checked | undefined }>({
-  problems: [],
-  checked: undefined,
-});
+const NONE: readonly FlowProblem[] = [];
+
+const ProblemsContext = createContext<{
+  problems: readonly FlowProblem[];
+  byNode: ReadonlyMap<string | null, readonly FlowProblem[]>;
+  checked: Checked | undefined;
+}>({ problems: NONE, byNode: new Map(), checked: undefined });
 export const useProblems = (): readonly FlowProblem[] => useContext(ProblemsContext).problems;
+/** Those of a node, or of the flow itself. */
+export const useProblemsAt = (node: string | null): readonly FlowProblem[] =>
+  useContext(ProblemsContext).byNode.get(node) ?? NONE;
 /** What the server would make of the draft; undefined while it has not said. */
 export const useChecked = (): Checked | undefined => useContext(ProblemsContext).checked;
 
 /** What is wrong with the draft: by the rules of the core at once, and by the server a moment later. */
 export function Problems({ children }: { children: ReactNode }) {
-  const document = useDocument();
+  // The chart comes first: in a flow of hundreds of steps, looking for problems takes longer than drawing.
+  const document = useDeferredValue(useDocument());
   const catalogue = useBuilder((state) => state.catalogue);
   const checked = useServerCheck(document.text, document.flow !== null && document.isCurrent);
   const problems = useMemo(() => problemsOf(document, catalogue, checked), [document, catalogue, checked]);
-  const value = useMemo(() => ({ problems, checked }), [problems, checked]);
+  const value = useMemo(() => {
+    const byNode = new Map<string | null, FlowProblem[]>();
+    for (const each of problems) byNode.set(each.at.node, [...(byNode.get(each.at.node) ?? []), each]);
+    return { problems, byNode, checked };
+  }, [problems, checked]);
   return <ProblemsContext value={value}>{children}</ProblemsContext>;
 }
 

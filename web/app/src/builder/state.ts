@@ -1,10 +1,13 @@
 import { createContext, useContext } from 'react';
 import { createStore, type StoreApi, useStore } from 'zustand';
 import type { Catalogue } from './catalogue.ts';
+import type { Connecting } from './chart/drawn.ts';
 import {
   type FlowDocument,
   type FlowEdit,
+  type FlowStepSpec,
   type Path,
+  type PromotionFlowSpec,
   type Selection,
   type Session,
   makeEdits,
@@ -27,12 +30,15 @@ export type Dialog =
   | { is: 'revisions' }
   | { is: 'export' }
   | { is: 'try' }
+  /** The actions of a workflow that the flow names. */
+  | { is: 'workflow'; name: string }
+  /** Members, gate and limits of a group. */
+  | { is: 'group'; name: string }
   | { is: 'keys' };
 
 /** What several views draw while something is going on. */
 export interface Preview {
-  /** An edge is being dragged from here; of every node why it may not end there, null: it may. */
-  connecting?: { from: string; targets: ReadonlyMap<string, string | null> };
+  connecting?: Connecting;
   /** Nodes that would go. */
   removed?: readonly string[];
   /** Edges that would come. */
@@ -64,6 +70,12 @@ export interface BuilderState {
   refusals: readonly string[];
   /** Counts the jumps to a field: each gives it the focus, also the one that is selected already. */
   jumps: number;
+  /** Whose policies the connectors show; null: only what the flow itself says. */
+  product: string | null;
+  /** What differs from the saved flow is drawn, too. */
+  isDiffShown: boolean;
+  /** Counts the wishes to lay the chart out afresh. */
+  tidied: number;
   /** @returns whether they were made */
   edit: (...edits: FlowEdit[]) => boolean;
   type: (text: string) => void;
@@ -77,6 +89,8 @@ export interface BuilderState {
   show: (preview: Preview) => void;
   learn: (catalogue: Catalogue) => void;
   put: (session: Session, said?: string) => void;
+  toggleDiff: () => void;
+  tidy: () => void;
 }
 
 export type Builder = StoreApi<BuilderState>;
@@ -92,6 +106,9 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
       said: { text: '', count: 0 },
       refusals: [],
       jumps: 0,
+      product: null,
+      isDiffShown: false,
+      tidied: 0,
       edit(...edits) {
         const { session, catalogue: known, readOnly: why } = get();
         if (why !== null) {
@@ -129,6 +146,14 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
         set({ session, refusals: [] });
         if (said !== undefined) say(said);
       },
+      toggleDiff() {
+        set(({ isDiffShown }) => ({ isDiffShown: !isDiffShown }));
+        say(get().isDiffShown ? 'differences from the saved flow are shown' : 'differences are hidden');
+      },
+      tidy() {
+        set(({ tidied }) => ({ tidied: tidied + 1 }));
+        say('the chart is laid out afresh');
+      },
     };
   });
 }
@@ -146,7 +171,20 @@ export const useDocument = (): FlowDocument => useBuilder(({ session }) => sessi
 export function settingsOf({ flow }: FlowDocument, node: string | null): Record<string, unknown> {
   if (flow === null) return {};
   if (node === null || node === flow.spec.triggerEnvironment) return flow.spec;
-  return flow.spec.steps.find((step) => nameOf(step) === node) ?? {};
+  return stepOf({ flow }, node) ?? {};
+}
+
+const indexes = new WeakMap<PromotionFlowSpec, ReadonlyMap<string, FlowStepSpec>>();
+
+/** A step by its name, quickly: each card of a large chart asks. */
+export function stepOf({ flow }: Pick<FlowDocument, 'flow'>, name: string): FlowStepSpec | undefined {
+  if (flow === null) return undefined;
+  let index = indexes.get(flow.spec);
+  if (!index) {
+    index = new Map(flow.spec.steps.map((step) => [nameOf(step), step]));
+    indexes.set(flow.spec, index);
+  }
+  return index.get(name);
 }
 
 /** As `dependsOn` calls a step. */

@@ -5,10 +5,12 @@ import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
 import {
   ApplyManifestsDocument,
+  DeleteFlowDocument,
   type FlowRowFragment,
   FlowsDocument,
   LastReleaseOfFlowDocument,
 } from '../generated/documents.ts';
+import { Ask } from '../parts/ask.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { useOrder } from '../parts/order.ts';
@@ -33,6 +35,9 @@ export function FlowsPage() {
     <>
       <PageHeading title="Flows">
         <div className="actions">
+          <Link to="/workflows" className="button">
+            Workflows
+          </Link>
           <FromYamlButton />
           <Link to="/flows/new" className="button primary">
             <Plus size={16} aria-hidden />
@@ -109,6 +114,7 @@ function Row({ flow, products }: { flow: FlowRowFragment; products: readonly Pro
   const groups = steps.filter(({ group }) => group).length;
   const environments = 1 + steps.filter(({ environment }) => environment).length;
   const by = revisions.nodes[0]?.by;
+  const remove = useOrder(DeleteFlowDocument);
   return (
     <tr>
       <th scope="row">
@@ -140,7 +146,17 @@ function Row({ flow, products }: { flow: FlowRowFragment; products: readonly Pro
         <Link to="/flows/new" search={{ from: name }} className="button" aria-label={`Duplicate ${name}`}>
           <Copy size={16} aria-hidden />
           Duplicate
-        </Link>
+        </Link>{' '}
+        {!syncedFrom && (
+          <Ask
+            label={`Delete ${name}`}
+            title={`Delete the flow ${name}`}
+            kind="danger"
+            onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
+          >
+            <p>Releases on their way keep it, and go on. Its revisions stay.</p>
+          </Ask>
+        )}
       </td>
     </tr>
   );

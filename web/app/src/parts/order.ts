@@ -17,6 +17,8 @@ const CHANGED = [
   'RoleGrant',
   'ApiToken',
   'Secret',
+  'PromotionFlow',
+  'PromotionWorkflow',
 ];
 
 /** The context of a query whose list is read again after an order, also while it is empty and names no type. */

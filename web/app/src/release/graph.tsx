@@ -1,19 +1,9 @@
-import '@xyflow/react/dist/base.css';
-import {
-  Controls,
-  type Edge,
-  getViewportForBounds,
-  Handle,
-  MarkerType,
-  type Node,
-  type NodeProps,
-  Position,
-  ReactFlow,
-} from '@xyflow/react';
+import { type Edge, getViewportForBounds, Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { createContext, type KeyboardEvent, useContext, useMemo, useState } from 'react';
 import { Button } from 'react-aria-components';
 import type { ReasonFragment } from '../generated/documents.ts';
+import { arrow, fixed, nearest, Picture } from '../parts/picture.tsx';
 import { lookOf, Status } from '../parts/status.tsx';
 import { worstOf } from '../parts/worst.ts';
 import { Took, When } from '../parts/time.tsx';
@@ -82,30 +72,17 @@ export default function Graph({ release, selected, onSelect }: GraphProps) {
       <div style={{ height }}>
         {width !== undefined && (
           <NowContext value={now}>
-            <ReactFlow
+            <Picture
               nodes={nodes}
               edges={edges}
               nodeTypes={TYPES}
               defaultViewport={viewportOf(layout, width, height)}
               minZoom={0.1}
               maxZoom={1.5}
-              onlyRenderVisibleElements={nodes.length > 60}
-              nodesDraggable={false}
               nodesConnectable={false}
-              nodesFocusable={false}
-              edgesFocusable={false}
-              elementsSelectable={false}
-              disableKeyboardA11y
-              deleteKeyCode={null}
-              selectionKeyCode={null}
-              multiSelectionKeyCode={null}
-              panActivationKeyCode={null}
               zoomOnScroll={false}
-              zoomOnDoubleClick={false}
               preventScrolling={false}
-            >
-              <Controls showInteractive={false} />
-            </ReactFlow>
+            />
           </NowContext>
         )}
       </div>
@@ -121,24 +98,12 @@ function fewMembers(promotions: ReleaseRead['skeleton']['promotions']): Set<stri
 
 type BoxNode = Node<{ box: Box }>;
 
-function toNode(box: Box): BoxNode {
-  const { id, x, y, width, height } = box;
-  const handle = { y: height / 2, width: 1, height: 1 };
-  return {
-    id,
-    type: box.group === null ? 'environment' : 'group',
-    position: { x, y },
-    width,
-    height,
-    // Sizes are known: nothing has to be drawn to be measured, so what is out of sight never is.
-    measured: { width, height },
-    handles: [
-      { type: 'target', position: Position.Left, x: 0, ...handle },
-      { type: 'source', position: Position.Right, x: width, ...handle },
-    ],
-    data: { box },
-  };
-}
+const toNode = (box: Box): BoxNode => ({
+  ...fixed(box),
+  id: box.id,
+  type: box.group === null ? 'environment' : 'group',
+  data: { box },
+});
 
 const THROUGH = ['SUCCEEDED', 'SKIPPED'];
 const NOT_YET = ['PENDING', 'WAITING'];
@@ -174,7 +139,7 @@ function toEdge(
     type: 'default',
     className: `edge ${kind}`,
     label,
-    markerEnd: { type: MarkerType.ArrowClosed, color: `var(--edge-${kind})`, width: 18, height: 18 },
+    markerEnd: arrow(`edge-${kind}`),
   };
 }
 
@@ -264,22 +229,17 @@ const TYPES = { environment: EnvironmentNode, group: GroupNode };
 
 /** Arrow keys: left and right to what comes before and after, up and down to the neighbour. */
 function move(event: KeyboardEvent<HTMLDivElement>): void {
-  const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
   const from = (event.target as HTMLElement).closest<HTMLElement>('[data-environment]');
-  if (!step || !from) return;
+  if (!from || !event.key.startsWith('Arrow')) return;
   event.preventDefault();
-  const cards = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-environment]')];
-  const here = from.getBoundingClientRect();
-  const [dx, dy] = step as [number, number];
-  const near = cards
-    .filter((each) => each !== from)
-    .map((each) => {
-      const there = each.getBoundingClientRect();
-      const [x, y] = [there.x - here.x, there.y - here.y];
-      return { each, along: x * dx + y * dy, across: Math.abs(x * dy) + Math.abs(y * dx) };
-    })
-    .filter(({ along }) => along > 8)
-    // Along a row first: what lies aside is far.
-    .sort((a, b) => a.along + 3 * a.across - (b.along + 3 * b.across))[0];
-  near?.each.focus();
+  const boxOf = (card: HTMLElement) => {
+    const { x, y, width, height } = card.getBoundingClientRect();
+    return { card, x, y, width, height };
+  };
+  const boxes = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-environment]')].map(boxOf);
+  nearest(
+    boxes,
+    boxes.find(({ card }) => card === from)!,
+    event.key,
+  )?.card.focus();
 }

@@ -3,97 +3,183 @@ import {
   Boxes,
   Cog,
   Flag,
+  GitFork,
   type LucideIcon,
   Plus,
   Server,
   ShieldCheck,
   Timer,
+  Trash2,
   UserCheck,
   Webhook,
   Workflow,
 } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode, useRef, useState } from 'react';
 import { formatDuration } from '../../../../../src/core/duration.ts';
+import { Mark, useChanges } from '../changes.tsx';
 import type { FlowStepSpec } from '../document/index.ts';
-import { useProblems } from '../problems.tsx';
-import { nameOf, useBuilder } from '../state.ts';
-import type { CardNode } from './place.ts';
+import { type Merged, usePolicyOf } from '../policies.ts';
+import { useProblemsAt } from '../problems.tsx';
+import { stepOf, useBuilder } from '../state.ts';
+import { type CardNode, type Placed } from './place.ts';
 
 const ICONS: Record<string, LucideIcon> = { trigger: Flag, environment: Server, group: Boxes, workflow: Workflow };
 
+const STAYS_MS = 400;
+/** Fingers do not hover. */
+const NO_HOVER = matchMedia('(hover: none)').matches;
+
 /** A node with the slots of the connector that leads to it. */
-export function NodeCard({ data: { placed } }: NodeProps<CardNode>) {
-  const { name, kind, members } = placed;
+export const NodeCard = memo(function NodeCard({ data: { placed } }: NodeProps<CardNode>) {
+  const { name, kind } = placed;
+  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
+  const step = useBuilder(({ session }) => stepOf(session.document, name));
+  const reason = useBuilder(({ preview }) => preview.connecting?.targets.get(name));
+  const goes = useBuilder(({ preview }) => preview.removed?.includes(name) ?? false);
+  const hasProduct = useBuilder(({ product }) => product !== null);
+  const environment = useBuilder(({ catalogue }) => (kind === 'group' ? catalogue.groups.get(name)?.[0] : name));
+  const isSelected = useBuilder(({ session }) => session.selection.node === name);
+  // Of hundreds of cards one has them: what is not drawn is panned for nothing.
+  const [isNear, near] = useNear();
+  const hasTools = (isNear || isSelected || NO_HOVER) && !isReadOnly;
+  const change = useChanges()?.nodes.get(name)?.change;
+  const isGone = change === 'REMOVED';
+  const state = goes || isGone ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
+  return (
+    <div className={`node ${kind} ${state}`} title={reason ?? undefined} {...near}>
+      {kind === 'trigger' ? (
+        <TriggerSlot name={name} />
+      ) : (
+        kind !== 'workflow' &&
+        (hasProduct ? (
+          <MergedSlots name={name} policy={step?.policy} environment={environment} />
+        ) : (
+          <Slots name={name} policy={step?.policy} />
+        ))
+      )}
+      <Handle type="target" position={Position.Left} isConnectableStart={false} />
+      <Face placed={placed} step={step} />
+      {change && <Mark change={change} />}
+      {hasTools && !isGone && <Tools name={name} isTrigger={kind === 'trigger'} count={step?.dependsOn.length ?? 0} />}
+      <Handle type="source" position={Position.Right} isConnectable={!isReadOnly && !isGone} />
+    </div>
+  );
+});
+
+/** Whether the pointer is there, or was a moment ago: on its way to a button at the edge it leaves the card. */
+function useNear() {
+  const [isNear, setNear] = useState(false);
+  const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const near = {
+    onPointerEnter() {
+      clearTimeout(leaving.current);
+      setNear(true);
+    },
+    onPointerLeave() {
+      leaving.current = setTimeout(() => setNear(false), STAYS_MS);
+    },
+  };
+  return [isNear, near] as const;
+}
+
+function Face({ placed: { name, kind, members }, step }: { placed: Placed; step: FlowStepSpec | undefined }) {
   const isSelected = useBuilder(({ session }) => session.selection.node === name);
   const isReachable = useBuilder(
     ({ session: { selection, document } }) => (selection.node ?? document.flow?.spec.triggerEnvironment) === name,
   );
   const select = useBuilder((state) => state.select);
-  const ask = useBuilder((state) => state.ask);
-  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
-  const step = useBuilder(({ session }) => session.document.flow?.spec.steps.find((each) => nameOf(each) === name));
   const isProduction = useBuilder(({ catalogue }) => catalogue.environments.get(name)?.isProduction ?? false);
   const gate = useBuilder(({ catalogue }) => catalogue.gates.get(name));
-  const reason = useBuilder(({ preview }) => preview.connecting?.targets.get(name));
-  const goes = useBuilder(({ preview }) => preview.removed?.includes(name) ?? false);
-  const problems = useProblems().filter(({ at }) => at.node === name);
-  const Icon = ICONS[kind]!;
+  const problems = useProblemsAt(name);
   const worst = problems.some(({ severity }) => severity === 'ERROR') ? 'ERROR' : problems[0]?.severity;
-  const state = goes ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
+  const Icon = ICONS[kind]!;
   return (
-    <div className={`node ${kind} ${state}`} title={reason ?? undefined}>
-      {kind !== 'trigger' && <Slots name={name} policy={step?.policy} />}
-      <Handle type="target" position={Position.Left} isConnectableStart={false} />
-      <button
-        type="button"
-        className={`node-card ${worst ? `has-${worst.toLowerCase()}` : ''}`}
-        data-node={name}
-        aria-pressed={isSelected}
-        tabIndex={isReachable ? 0 : -1}
-        onClick={() => select(name)}
-      >
-        <span className="card-head">
-          <Icon size={16} aria-label={kind} />
-          <strong>{name}</strong>
-          {isProduction && <span className="chip">prod</span>}
-          {worst && <span className={`mark ${worst.toLowerCase()}`}>{problems.length}</span>}
+    <button
+      type="button"
+      className={`node-card ${worst ? `has-${worst.toLowerCase()}` : ''}`}
+      data-node={name}
+      aria-pressed={isSelected}
+      tabIndex={isReachable ? 0 : -1}
+      onClick={() => select(name)}
+    >
+      <span className="card-head">
+        <Icon size={16} aria-label={kind} />
+        <strong title={name}>{name}</strong>
+        {isProduction && <span className="chip">prod</span>}
+        {worst && <span className={`mark ${worst.toLowerCase()}`}>{problems.length}</span>}
+      </span>
+      <small className="far-hidden">
+        {kind === 'group' ? `waits for ${gate ?? 'its members'}` : aboutKind(kind, step)}
+      </small>
+      {members.map((member) => (
+        <span key={member} className="member far-hidden">
+          {member}
         </span>
-        <small className="far-hidden">
-          {kind === 'group' ? `waits for ${gate ?? 'its members'}` : aboutKind(kind, step)}
-        </small>
-        {members.map((member) => (
-          <span key={member} className="member far-hidden">
-            {member}
-          </span>
-        ))}
-        <span className="badges far-hidden">{step && <Badges step={step} />}</span>
-      </button>
-      {!isReadOnly && (
+      ))}
+      <span className="badges far-hidden">{step && <Badges step={step} />}</span>
+    </button>
+  );
+}
+
+/** What can be done with a node, where the pointer is; the same keys do it without one. */
+function Tools({ name, isTrigger, count }: { name: string; isTrigger: boolean; count: number }) {
+  const ask = useBuilder((state) => state.ask);
+  const jump = useBuilder((state) => state.jump);
+  return (
+    <>
+      {!isTrigger && (
         <>
-          {kind !== 'trigger' && (
-            <button
-              type="button"
-              className="plus before"
-              tabIndex={-1}
-              aria-label={`Add before ${name}`}
-              onClick={() => ask({ is: 'add', node: name, place: 'before' })}
-            >
-              <Plus size={14} aria-hidden />
-            </button>
-          )}
           <button
             type="button"
-            className="plus after"
+            className="plus before"
             tabIndex={-1}
-            aria-label={`Add after ${name}`}
-            onClick={() => ask({ is: 'add', node: name, place: 'after' })}
+            aria-label={`Add before ${name}`}
+            onClick={() => ask({ is: 'add', node: name, place: 'before' })}
           >
             <Plus size={14} aria-hidden />
           </button>
+          <span className="node-tools">
+            <button
+              type="button"
+              tabIndex={-1}
+              aria-label={`${name} depends on ${count}`}
+              title="Depends on"
+              onClick={() => ask({ is: 'depends-on', node: name })}
+            >
+              <GitFork size={13} aria-hidden />
+              {count}
+            </button>
+            <button
+              type="button"
+              tabIndex={-1}
+              aria-label={`Hooks of ${name}`}
+              title="Hooks"
+              onClick={() => jump({ node: name, field: ['hooks', 'onStart'] })}
+            >
+              <Webhook size={13} aria-hidden />
+            </button>
+            <button
+              type="button"
+              tabIndex={-1}
+              aria-label={`Remove ${name} from the flow`}
+              title="Remove"
+              onClick={() => ask({ is: 'remove', node: name })}
+            >
+              <Trash2 size={13} aria-hidden />
+            </button>
+          </span>
         </>
       )}
-      <Handle type="source" position={Position.Right} isConnectable={!isReadOnly} />
-    </div>
+      <button
+        type="button"
+        className="plus after"
+        tabIndex={-1}
+        aria-label={`Add after ${name}`}
+        onClick={() => ask({ is: 'add', node: name, place: 'after' })}
+      >
+        <Plus size={14} aria-hidden />
+      </button>
+    </>
   );
 }
 
@@ -109,21 +195,57 @@ const SLOT_NAMES = [
   ['postAction', 'Post-action'],
 ] as const;
 
-/** Before, for and after the change: three places of the connector. */
-function Slots({ name, policy }: { name: string; policy: FlowStepSpec['policy'] }) {
+/** The workflow that runs before anything else, when a version arrives. */
+function TriggerSlot({ name }: { name: string }) {
   const jump = useBuilder((state) => state.jump);
+  const workflow = useBuilder(({ session }) => session.document.flow?.spec.triggerWorkflow);
+  const words = workflow === undefined ? 'not set' : workflow;
   return (
     <span className="slots">
+      <button
+        type="button"
+        tabIndex={-1}
+        className={workflow === undefined ? 'slot' : 'slot filled'}
+        title={`Trigger workflow: ${words}`}
+        aria-label={`Trigger workflow of ${name}: ${words}`}
+        onClick={() => jump({ node: name, field: ['triggerWorkflow'] })}
+      >
+        {slotText('triggerWorkflow', workflow)}
+      </button>
+    </span>
+  );
+}
+
+interface SlotsProps {
+  name: string;
+  policy: FlowStepSpec['policy'];
+  merged?: Merged;
+}
+
+/** What is not set by the flow is shown as policies set it for the chosen product. */
+function MergedSlots({ environment, ...slots }: SlotsProps & { environment: string | undefined }) {
+  return <Slots {...slots} merged={usePolicyOf(environment)} />;
+}
+
+/** Before, for and after the change: three places of the connector. */
+function Slots({ name, policy, merged }: SlotsProps) {
+  const jump = useBuilder((state) => state.jump);
+  const refusal = merged?.refusal;
+  return (
+    <span className={refusal === undefined ? 'slots' : 'slots refused'} title={refusal}>
       {SLOT_NAMES.map(([key, label]) => {
-        const value = policy?.[key];
+        const own = policy?.[key];
+        const given = own === undefined ? merged?.settings.get(key) : undefined;
+        const value = own ?? given?.value;
+        const words = given ? `${given.value}, from ${given.from}` : (own ?? 'not set here');
         return (
           <button
             key={key}
             type="button"
             tabIndex={-1}
-            className={value === undefined ? 'slot' : 'slot filled'}
-            title={`${label} of ${name}: ${value ?? 'not set here'}`}
-            aria-label={`${label} of ${name}: ${value ?? 'not set'}`}
+            className={value === undefined ? 'slot' : own === undefined ? 'slot merged' : 'slot filled'}
+            title={`${label} of ${name}: ${words}${refusal === undefined ? '' : `. ${refusal}`}`}
+            aria-label={`${label} of ${name}: ${words}`}
             onClick={() => jump({ node: name, field: ['policy', key] })}
           >
             {slotText(key, value)}
@@ -142,20 +264,26 @@ function slotText(key: string, value: string | undefined): ReactNode {
 }
 
 function Badges({ step }: { step: FlowStepSpec }) {
-  const hooks = Object.values(step.hooks ?? {}).filter((each) => each !== undefined);
+  const hooks = Object.entries(step.hooks ?? {}).filter(([, each]) => each !== undefined);
   return (
     <>
       {step.approval && <Badge icon={UserCheck} text="approval" />}
       {step.soak !== undefined && <Badge icon={ShieldCheck} text={`soak ${formatDuration(step.soak)}`} />}
       {step.timeout !== undefined && <Badge icon={Timer} text={`at most ${formatDuration(step.timeout)}`} />}
-      {hooks.length > 0 && <Badge icon={Webhook} text={`${hooks.length} hooks`} />}
+      {hooks.length > 0 && (
+        <Badge
+          icon={Webhook}
+          text={`${hooks.length} hooks`}
+          title={hooks.map(([when, workflow]) => `${when}: ${workflow}`).join('\n')}
+        />
+      )}
     </>
   );
 }
 
-function Badge({ icon: Icon, text }: { icon: LucideIcon; text: string }) {
+function Badge({ icon: Icon, text, title = text }: { icon: LucideIcon; text: string; title?: string }) {
   return (
-    <span className="badge-text" title={text}>
+    <span className="badge-text" title={title}>
       <Icon size={12} aria-hidden />
       {text}
     </span>

@@ -1,14 +1,17 @@
 import type { Node } from '@xyflow/react';
 import { layoutOf } from '../../../../../src/core/flow.ts';
-import type { Known, PromotionFlowSpec } from '../document/index.ts';
+import { stepName } from '../../../../../src/core/flow/graph.ts';
+import type { FlowChanges, Known, PromotionFlowSpec } from '../document/index.ts';
+import { layered, type Placed as Layout } from '../layout/layered.ts';
+import type { Drawn } from './drawn.ts';
 
 /** The slots of a connector stand before the card that they lead to, and belong to its box. */
 export const SLOTS = 44;
-export const CARD = { width: 208, height: 76 };
+export const CARD = { width: 176, height: 76 };
 const ROW = 24;
 /** A group shows so many members by name. */
 const SHOWN = 6;
-const [COLUMN_GAP, ROW_GAP] = [72, 28];
+const BETWEEN_COLUMNS = 48;
 
 /** A node of the chart, where it stands. */
 export interface Placed {
@@ -16,7 +19,6 @@ export interface Placed {
   kind: 'trigger' | 'environment' | 'group' | 'workflow';
   /** Of a group: its members as they are now; the last one can be "and 12 more". */
   members: string[];
-  rank: number;
   x: number;
   y: number;
   width: number;
@@ -25,71 +27,98 @@ export interface Placed {
 
 export type CardNode = Node<{ placed: Placed }, 'card'>;
 
-export interface Chart {
-  nodes: Placed[];
-  edges: { id: string; from: string; to: string; member?: string }[];
-  width: number;
-  height: number;
+export interface ChartEdge {
+  id: string;
+  from: string;
+  to: string;
+  member?: string;
+  /** In `dependsOn` of `to`; -1: it is gone. */
+  at: number;
+  change?: 'ADDED' | 'REMOVED';
 }
 
-/** From left to right in columns, each as far left as what it waits for lets it. */
-export function placeFlow(spec: PromotionFlowSpec, groups: Known['groups']): Chart {
-  const { nodes, edges } = layoutOf(spec, groups);
-  const most = nodes.reduce((max, { rank }) => Math.max(max, rank ?? 0), 0);
-  const placed = nodes.map(({ name, kind, rank, environments }): Placed => {
+export interface Chart extends Drawn<Placed> {
+  edges: ChartEdge[];
+  /** What the next layout begins with, so that it moves only what it has to. */
+  layout: Layout | undefined;
+}
+
+export const NO_CHART: Chart = { nodes: [], edges: [], width: 0, height: 0, layout: undefined };
+
+/**
+ * From left to right in columns. With the chart `before`, what can stay where it stood does, and is the same object.
+ * @param changes what is removed is drawn as well
+ */
+export function placeFlow(
+  spec: PromotionFlowSpec,
+  groups: Known['groups'],
+  before: Chart = NO_CHART,
+  changes?: FlowChanges | null,
+): Chart {
+  const { nodes, edges } = layoutOf(changes ? withRemoved(spec, changes) : spec, groups);
+  const boxes = nodes.map(({ name, kind, environments }) => {
     const members = kind === 'group' ? shown(environments) : [];
-    const height = CARD.height + members.length * ROW;
-    // What waits for itself has no column: it stands behind all others.
-    return { name, kind, members, rank: rank ?? most + 1, x: 0, y: 0, width: SLOTS + CARD.width, height };
+    return { id: name, name, kind, members, width: SLOTS + CARD.width, height: CARD.height + members.length * ROW };
   });
-  const columns = new Map<number, Placed[]>();
-  for (const each of placed) columns.set(each.rank, [...(columns.get(each.rank) ?? []), each]);
-  const heights = [...columns.values()].map((column) =>
-    column.reduce((sum, { height }) => sum + height + ROW_GAP, -ROW_GAP),
-  );
-  const height = Math.max(0, ...heights);
-  for (const [rank, column] of columns) {
-    let y = (height - column.reduce((sum, each) => sum + each.height + ROW_GAP, -ROW_GAP)) / 2;
-    for (const each of column) {
-      each.x = rank * (SLOTS + CARD.width + COLUMN_GAP);
-      each.y = y;
-      y += each.height + ROW_GAP;
-    }
-  }
-  const width = Math.max(0, ...placed.map((each) => each.x + each.width));
+  const gone = (changes?.edges ?? [])
+    .filter(({ change }) => change === 'REMOVED')
+    .filter(({ from, to }) => !edges.some((each) => each.from === from && each.to === to));
+  const layout = layered(boxes, [...edges, ...gone], before.layout, { columns: BETWEEN_COLUMNS });
+  const known = new Map(before.nodes.map((each) => [each.name, each]));
+  const placed = boxes.map(({ id, ...box }): Placed => {
+    const { x, y } = layout.places.get(id)!;
+    const now: Placed = { ...box, x, y };
+    const old = known.get(box.name);
+    return old && isSame(old, now) ? old : now;
+  });
+  const places = new Map<string, number>();
+  const drawn = edges.map(({ from, to, member }): ChartEdge => {
+    const at = places.get(to) ?? 0;
+    places.set(to, at + 1);
+    const change = changes?.edges.find((each) => each.from === from && each.to === to)?.change;
+    return {
+      id: `${member ?? from} > ${to}`,
+      from,
+      to,
+      ...(member !== undefined && { member }),
+      at,
+      ...(change && { change }),
+    };
+  });
+  const removed = gone.map(({ from, to }): ChartEdge => ({
+    id: `gone ${from} > ${to}`,
+    from,
+    to,
+    at: -1,
+    change: 'REMOVED',
+  }));
+  const names = new Set(boxes.map(({ name }) => name));
   return {
     nodes: placed,
-    edges: edges.map((each) => ({ ...each, id: `${each.member ?? each.from} > ${each.to}` })),
-    width,
-    height,
+    edges: [...drawn, ...removed.filter(({ from, to }) => names.has(from) && names.has(to))],
+    width: layout.width,
+    height: layout.height,
+    layout,
   };
 }
+
+/** The draft with the steps that it has no more. */
+function withRemoved(spec: PromotionFlowSpec, { saved, nodes }: FlowChanges): PromotionFlowSpec {
+  // The changes can be those of a moment ago.
+  const there = new Set(spec.steps.map(stepName));
+  const isGone = (name: string): boolean => nodes.get(name)?.change === 'REMOVED' && !there.has(name);
+  return { ...spec, steps: [...spec.steps, ...saved.steps.filter((step) => isGone(stepName(step)))] };
+}
+
+const isSame = (a: Placed, b: Placed): boolean =>
+  a.x === b.x &&
+  a.y === b.y &&
+  a.width === b.width &&
+  a.height === b.height &&
+  a.kind === b.kind &&
+  a.members.join('\n') === b.members.join('\n');
 
 function shown(members: readonly string[]): string[] {
   if (members.length <= SHOWN) return [...members];
   return [...members.slice(0, SHOWN - 1), `and ${members.length - SHOWN + 1} more`];
-}
-
-const STEPS: Record<string, readonly [number, number]> = {
-  ArrowRight: [1, 0],
-  ArrowLeft: [-1, 0],
-  ArrowDown: [0, 1],
-  ArrowUp: [0, -1],
-};
-
-/** The node that an arrow key leads to; along a row first. */
-export function neighbour({ nodes }: Chart, from: string, key: string): string | undefined {
-  const step = STEPS[key];
-  const here = nodes.find(({ name }) => name === from);
-  if (!step || !here) return undefined;
-  const [dx, dy] = step;
-  return nodes
-    .filter((each) => each !== here)
-    .map((each) => {
-      const x = each.x - here.x;
-      const y = each.y + each.height / 2 - (here.y + here.height / 2);
-      return { name: each.name, along: x * dx + y * dy, across: Math.abs(x * dy) + Math.abs(y * dx) };
-    })
-    .filter(({ along, across }) => along > 8 && (dx !== 0 || across < CARD.width))
-    .sort((a, b) => a.along + 3 * a.across - (b.along + 3 * b.across))[0]?.name;
 }

@@ -3,6 +3,7 @@ import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { ApplyManifestsDocument } from '../../generated/documents.ts';
+import type { Definition } from '../../../../../src/core/definitions.ts';
 import { SPECS } from '../../../../../src/core/kinds/index.ts';
 import type { Kind } from '../../../../../src/core/kinds/names.ts';
 import { exportManifest } from '../../../../../src/manifests/export.ts';
@@ -18,7 +19,6 @@ type Spec = Record<string, unknown>;
 const BEGIN: Partial<Record<Kind, Spec>> = {
   Environment: { kind: 'NON_PRODUCTION' },
   EnvironmentGroup: { environments: { names: [] }, gate: { policy: 'ALL' }, maxFailures: 0 },
-  PromotionWorkflow: { actions: [{ name: 'action', type: 'http', parameters: {} }] },
 };
 
 const spaced = (kind: Kind): string => kind.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
@@ -28,12 +28,15 @@ export function Define({
   kind,
   name: given,
   spec: begin,
+  saved,
   onDone,
 }: {
   kind: Kind;
   name: string;
   /** What it begins with; what most begin with when undefined. */
   spec: Spec | undefined;
+  /** It is there already, as this revision: it is changed, and keeps its name. */
+  saved?: { revision: number; metadata: Definition['metadata'] };
   /** With its name once it is saved; null: given up. */
   onDone: (name: string | null) => void;
 }) {
@@ -45,9 +48,10 @@ export function Define({
   const [busy, setBusy] = useState(false);
   const save = async (): Promise<void> => {
     setBusy(true);
-    const definition = { kind, metadata: { name: name.trim(), labels: {}, annotations: {} }, spec };
+    const metadata = saved?.metadata ?? { name: name.trim(), labels: {}, annotations: {} };
+    const definition = { kind, metadata, spec };
     const text = exportManifest(definition);
-    const input = { text, expectedRevisions: [{ kind, name: name.trim(), revision: 0 }] };
+    const input = { text, expectedRevisions: [{ kind, name: name.trim(), revision: saved?.revision ?? 0 }] };
     const { data, error } = await client.mutation(ApplyManifestsDocument, { input }).toPromise();
     setBusy(false);
     if (error) return setRefusals([wordsOf(error)]);
@@ -62,7 +66,7 @@ export function Define({
     return null;
   };
   return (
-    <Over title={`New ${spaced(kind)}`} onClose={() => onDone(null)}>
+    <Over title={saved ? `Change ${spaced(kind)} ${given}` : `New ${spaced(kind)}`} onClose={() => onDone(null)}>
       <Form
         onSubmit={(event) => {
           event.preventDefault();
@@ -71,10 +75,12 @@ export function Define({
           void save();
         }}
       >
-        <TextField className="field" value={name} onChange={setName} isRequired autoFocus>
-          <Label>Name</Label>
-          <Input />
-        </TextField>
+        {!saved && (
+          <TextField className="field" value={name} onChange={setName} isRequired autoFocus>
+            <Label>Name</Label>
+            <Input />
+          </TextField>
+        )}
         <FormHelper value={{ namesFor }}>
           <Fields shape={SPECS[kind]} value={spec} onChange={(key, value) => setSpec(changed(spec, key, value))} />
         </FormHelper>
@@ -86,7 +92,7 @@ export function Define({
             Cancel
           </Button>
           <Button className="button primary" type="submit" isPending={busy}>
-            Create {spaced(kind)}
+            {saved ? 'Save' : 'Create'} {spaced(kind)}
           </Button>
         </div>
       </Form>

@@ -1,9 +1,10 @@
+import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
 import { editFlow, edgeTargets, type FlowNote } from '../../../../../src/core/flow.ts';
 import { indexFlow } from '../../../../../src/core/flow/graph.ts';
 import type { FlowEdit as CoreEdit } from '../../../../../src/core/kinds/flow-edit.ts';
 import { quote } from '../../../../../src/core/wording.ts';
 import { PermanentError } from '../../../../../src/drivers/driver.ts';
-import { writeYamlDocument } from '../../../../../src/drivers/edit/yaml-document.ts';
+import { writeYamlDocument, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
 import { carried, entryName, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
 import { selectionOf } from './places.ts';
 import { openDocument } from './read.ts';
@@ -50,27 +51,41 @@ function withDefaults(definition: FlowDefinition): FlowDefinition | Refused {
 export function write(document: FlowDocument, reading: Reading, definition: FlowDefinition): FlowDocument | Refused {
   const source = sourceOf(document);
   if (!source) return refusedText(document);
+  const made = rewritten(source, reading, definition, (text) => {
+    if (text === document.text) return document;
+    const now = openDocument(text, document);
+    const read = now.isCurrent ? readingOf(now) : undefined;
+    return read && sameDefinition(read.definition, definition) ? now : undefined;
+  });
+  return 'problem' in made ? refused([{ message: made.problem, at: { node: null, field: [] } }]) : made;
+}
+
+/**
+ * Writes a definition over the one that was read: in the text only what says otherwise is changed.
+ * @param accept the document of a text that was written; undefined when it does not say what it should
+ */
+export function rewritten<D extends AnyDefinition, T extends object>(
+  source: YamlText,
+  reading: Reading<D>,
+  definition: D,
+  accept: (text: string) => T | undefined,
+): T | { problem: string } {
   const [before, after] = [reading.definition, definition].map((each) => plainData(wireOf(each)) as Wire) as [
     Wire,
     Wire,
   ];
   const inFile = before.apiVersion === after.apiVersion ? asInFile(reading) : (wire: Wire): unknown => wire;
   // What cannot be told field by field (another form of the manifest) is written as a whole.
-  let problem = 'the text cannot be edited there by itself: change it in the YAML';
   for (const value of [carried(reading.wire, inFile(before), inFile(after)), after]) {
     try {
-      const text = writeYamlDocument(source, reading.at, value, (list) => list.map(entryName));
-      if (text === document.text) return document;
-      const now = openDocument(text, document);
-      const read = now.isCurrent ? readingOf(now) : undefined;
-      if (read && sameDefinition(read.definition, definition)) return now;
+      const made = accept(writeYamlDocument(source, reading.at, value, (list) => list.map(entryName)));
+      if (made) return made;
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
-      problem = error.message;
-      break;
+      return { problem: error.message };
     }
   }
-  return refused([{ message: problem, at: { node: null, field: [] } }]);
+  return { problem: 'the text cannot be edited there by itself: change it in the YAML' };
 }
 
 interface Wire {
@@ -79,7 +94,7 @@ interface Wire {
 }
 
 /** An old form has the spec one level further in. */
-function asInFile({ wirePath }: Reading): (wire: Wire) => unknown {
+function asInFile({ wirePath }: Pick<Reading, 'wirePath'>): (wire: Wire) => unknown {
   const [, inside, ...below] = wirePath(['spec', 'steps']);
   return below.length === 0 ? (wire) => wire : (wire) => ({ ...wire, spec: { [inside!]: wire.spec } });
 }

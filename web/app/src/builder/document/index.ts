@@ -1,4 +1,5 @@
 /** A flow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
+export { type Changed, changesBetween, type FlowChanges, type NodeChange } from './changes.ts';
 export {
   Draft,
   draftsOf,
@@ -14,6 +15,7 @@ export { pathOf, rangeOf, selectionAt } from './places.ts';
 export { connectTargets, previewRemoval } from './preview.ts';
 export { problemsOf, type ServerAnswer } from './problems.ts';
 export { newFlowText, openDocument } from './read.ts';
+export { sourceOf } from './reading.ts';
 export {
   countChanges,
   isDirty,

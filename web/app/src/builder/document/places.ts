@@ -39,8 +39,13 @@ export function rangeOf(document: FlowDocument, selection: Selection): Range | n
 function rangeOfPath(document: FlowDocument, path: Path): Range | null {
   const reading = readingOf(document);
   const source = document.isCurrent ? sourceOf(document) : null;
-  const root = reading && source?.documents[reading.at]?.root;
-  if (!source || !root) return null;
+  return reading && source ? rangeIn(source, reading.at, path) : null;
+}
+
+/** The nearest part around a path of document `at` that is written in the text; null: there is no such document. */
+export function rangeIn(source: YamlText, at: number, path: Path): Range | null {
+  const root = source.documents[at]?.root;
+  if (!root) return null;
   let range: Range = { start: root.start, end: root.end };
   let node: Node | undefined = root;
   for (const key of path) {
@@ -69,17 +74,22 @@ function entryOf(source: YamlText, node: Node, key: string | number): Entry | un
 export function selectionAt(document: FlowDocument, offset: number): Selection {
   const reading = readingOf(document);
   const source = document.isCurrent ? sourceOf(document) : null;
-  let node = reading && source?.documents[reading.at]?.root;
+  return selectionOf(reading?.definition.spec, reading && source ? pathAt(source, reading.at, offset) : []);
+}
+
+/** The path of what stands at an offset of the text in document `at`; empty outside of it. */
+export function pathAt(source: YamlText, at: number, offset: number): Path {
+  let node = source.documents[at]?.root;
   const path: Path = [];
-  while (node && source) {
+  while (node) {
     const items: readonly { key?: string; start: number; end: number }[] = source.containers.get(node)?.items ?? [];
-    const at = items.findIndex(({ start, end }) => start <= offset && offset <= end);
-    if (at < 0) break;
-    const key: string | number = node.kind === 'map' ? items[at]!.key! : at;
+    const place = items.findIndex(({ start, end }) => start <= offset && offset <= end);
+    if (place < 0) break;
+    const key: string | number = node.kind === 'map' ? items[place]!.key! : place;
     path.push(key);
-    node = node.kind === 'map' ? node.entries.get(String(key)) : node.kind === 'list' ? node.items[at] : undefined;
+    node = node.kind === 'map' ? node.entries.get(String(key)) : node.kind === 'list' ? node.items[place] : undefined;
   }
-  return selectionOf(reading?.definition.spec, path);
+  return path;
 }
 
 /** A problem with its places in all views. Without `line` it stands where its path does. */
@@ -112,7 +122,8 @@ export function problemAt(
   };
 }
 
-function offsetOf(text: string, line: number, column: number): number {
+/** Both counted from 1. */
+export function offsetOf(text: string, line: number, column: number): number {
   let start = 0;
   for (let at = 1; at < line; at += 1) {
     const end = text.indexOf('\n', start);
@@ -122,7 +133,8 @@ function offsetOf(text: string, line: number, column: number): number {
   return Math.min(text.length, start + column - 1);
 }
 
-function placeOf(text: string, offset: number): { line: number; column: number } {
+/** Both counted from 1. */
+export function placeOf(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
 }

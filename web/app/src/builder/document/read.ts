@@ -1,8 +1,9 @@
 import { childIn, isPlainMap, plain, type Plain, type PlainMap } from '../../../../../src/drivers/edit/node.ts';
 import { readSimilarYaml, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
+import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
 import { parseManifests, readManifest } from '../../../../../src/manifests/index.ts';
 import { problemAt } from './places.ts';
-import { readingOf, withReading, type Reading } from './reading.ts';
+import { type FlowDefinition, readingOf, withReading, type Reading } from './reading.ts';
 import type { FlowDocument, FlowProblem, Path } from './types.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { FlowDocument, FlowProblem, Path } from './types.ts';
  */
 export function openDocument(text: string, before?: FlowDocument): FlowDocument {
   const last = before && readingOf(before);
-  const { reading, isWhole, problem } = readFlow(text, last);
+  const { reading, isWhole, problem } = readDefinition<FlowDefinition>(text, FLOW, last);
   const document = withReading(
     {
       text,
@@ -27,15 +28,34 @@ export function openDocument(text: string, before?: FlowDocument): FlowDocument 
   return withReading({ ...document, faults: faultsOf(document, problem) }, reading ?? last);
 }
 
-interface Read {
-  reading?: Reading;
+/** What is looked for in a text, and what it has before anything is said of it. */
+export interface Sought {
+  kind: AnyDefinition['kind'];
+  emptySpec: PlainMap;
+  /** For people, with its article left out. */
+  called: string;
+}
+
+const FLOW: Sought = {
+  kind: 'PromotionFlow',
+  emptySpec: { triggerEnvironment: '', steps: [] },
+  called: 'flow',
+};
+
+interface Read<D> {
+  reading?: Reading<D>;
   /** Whether it is all that the text says, and nothing is missing. */
   isWhole: boolean;
   /** What to say where the server's reader would find nothing wrong. */
   problem?: string;
 }
 
-function readFlow(text: string, last: Reading | undefined): Read {
+/** The first definition of a kind in a text; what it lacks is empty. `last`: of a similar text. */
+export function readDefinition<D extends AnyDefinition>(
+  text: string,
+  { kind, emptySpec, called }: Sought,
+  last?: Pick<Reading<D>, 'parts'>,
+): Read<D> {
   let documents: Plain[];
   let parts: YamlText['parts'];
   try {
@@ -45,23 +65,25 @@ function readFlow(text: string, last: Reading | undefined): Read {
   } catch (error) {
     return { isWhole: false, problem: `the text ${(error as Error).message}` };
   }
-  const at = documents.findIndex((each) => childIn(each, 'kind') === 'PromotionFlow');
+  const at = documents.findIndex((each) => childIn(each, 'kind') === kind);
   const wire = documents[at];
   if (!isPlainMap(wire))
-    return { isWhole: false, problem: 'the text holds no flow: write a manifest of the kind PromotionFlow' };
-  for (const manifest of [wire, withEmptyParts(wire)]) {
+    return { isWhole: false, problem: `the text holds no ${called}: write a manifest of the kind ${kind}` };
+  for (const manifest of [wire, withEmptyParts(wire, emptySpec)]) {
     const problems: string[] = [];
     const read = readManifest(manifest, (_, message) => void problems.push(message));
-    if (read?.definition.kind !== 'PromotionFlow' || problems.length > 0) continue;
-    const { definition, wirePath } = read;
+    if (read?.definition.kind !== kind || problems.length > 0) continue;
     const isWhole = manifest === wire && documents.length === 1;
-    return { reading: { text, at, definition, wire, wirePath, parts }, isWhole };
+    return {
+      reading: { text, at, definition: read.definition as D, wire, wirePath: read.wirePath, parts },
+      isWhole,
+    };
   }
-  return { isWhole: false, problem: 'the text cannot be read as a flow' };
+  return { isWhole: false, problem: `the text cannot be read as a ${called}` };
 }
 
 /** A draft is shown before it is complete: what it lacks is empty. */
-function withEmptyParts(wire: PlainMap): Plain {
+function withEmptyParts(wire: PlainMap, emptySpec: PlainMap): Plain {
   const filled = (part: Plain, empty: PlainMap): Plain => {
     if (part !== null && !isPlainMap(part)) return part;
     return { ...part, ...Object.fromEntries(Object.entries(empty).map(([key, value]) => [key, part?.[key] ?? value])) };
@@ -69,32 +91,39 @@ function withEmptyParts(wire: PlainMap): Plain {
   return {
     ...wire,
     metadata: filled(wire['metadata'] ?? null, { name: '' }),
-    spec: filled(wire['spec'] ?? null, { triggerEnvironment: '', steps: [] }),
+    spec: filled(wire['spec'] ?? null, emptySpec),
   };
 }
 
 /** In the words of the server, which reads the whole text. */
 function faultsOf(document: FlowDocument, problem: string | undefined): FlowProblem[] {
   const faults = parseManifests(document.text).errors.map(({ message, path, line, column }) => {
-    const words = path.length === 0 ? message : `${wordsOf(path)}: ${message}`;
+    const words = inPlace(message, path);
     return problemAt(document, { severity: 'ERROR', message: words, path, line, column });
   });
   if (faults.length > 0 || problem === undefined) return faults;
   return [problemAt(document, { severity: 'ERROR', message: problem, path: [], line: 1, column: 1 })];
 }
 
+/** With where it is in front of it, as the server says it. */
+export const inPlace = (message: string, path: Path): string =>
+  path.length === 0 ? message : `${wordsOf(path)}: ${message}`;
+
 /** `spec.steps[2].soak`. */
 const wordsOf = (path: Path): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 
 /** The text that an empty flow begins with. */
-export function newFlowText(name: string): string {
+export const newFlowText = (name: string): string => newText('PromotionFlow', name, 'steps');
+
+/** The text that a definition begins with whose spec is a list. */
+export function newText(kind: string, name: string, list: string): string {
   const written = /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(name);
   return `apiVersion: sluice.dev/v1
-kind: PromotionFlow
+kind: ${kind}
 metadata:
   name: ${written ? name : JSON.stringify(name)}
 spec:
-  steps: []
+  ${list}: []
 `;
 }

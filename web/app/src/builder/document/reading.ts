@@ -8,11 +8,11 @@ import type { FlowDocument } from './types.ts';
 export type FlowDefinition = Extract<AnyDefinition, { kind: 'PromotionFlow' }>;
 
 /** What a text says, with what an edit has to know of it. */
-export interface Reading {
+export interface Reading<D = FlowDefinition> {
   text: string;
   /** Which of the documents that are not empty, from 0. */
   at: number;
-  definition: FlowDefinition;
+  definition: D;
   /** The manifest as plain data, as the file has it. */
   wire: Plain;
   wirePath: ReadManifest['wirePath'];
@@ -31,7 +31,10 @@ export function withReading(document: FlowDocument, reading: Reading | undefined
   return document;
 }
 
-/** The text with the place of each of its parts; null while it is no YAML. */
+/**
+ * The text with the place of each of its parts; null while it is no YAML. The next edit needs it, and a text of hundreds of steps takes tens
+ * of milliseconds: a page asks for it while nobody waits.
+ */
 export function sourceOf(document: FlowDocument): YamlText | null {
   let source = sources.get(document);
   if (source !== undefined) return source;

@@ -9,7 +9,8 @@ const PAUSE = 1000;
 
 /** A draft of a saved flow, or of a new one. `text`: where it begins; the base itself when absent. */
 export function startSession(base: Base, text: string = base.text): Session {
-  const document = openDocument(text, openDocument(base.text));
+  const saved = openDocument(base.text);
+  const document = text === base.text ? saved : openDocument(text, saved);
   return { document, selection: { node: null, field: [] }, base, past: [], future: [], conflicts: [] };
 }
 

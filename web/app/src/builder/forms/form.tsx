@@ -34,11 +34,16 @@ export interface FormHelp {
   namesFor: (shape: TextShape) => readonly string[] | null;
   /** Makes a definition, and answers its name; null: it was given up. */
   create?: (kind: Kind) => Promise<string | null>;
+  /** Shows a definition of a kind, where it can be looked at over the draft. */
+  open?: (kind: Kind, name: string) => (() => void) | undefined;
   isReadOnly?: boolean;
 }
 
 const HelpContext = createContext<FormHelp>({ namesFor: () => null });
 export const FormHelper = HelpContext.Provider;
+
+/** Inside parameters of actions values stand as manifests write them: durations are texts, and any text can be a `${NAME}`. */
+const WrittenContext = createContext(false);
 
 type Key = string | number;
 
@@ -70,18 +75,26 @@ interface FieldsProps {
 export function Fields({ shape, value, path = [], without = [], only, onChange }: FieldsProps) {
   return Object.entries(shape.fields as Record<string, Field>)
     .filter(([key]) => !without.includes(key) && (only === undefined || only.includes(key)))
-    .map(([key, field]) => (
-      <OneField
-        key={key}
-        label={titleOf(key)}
-        about={aboutWriting(field)}
-        shape={shapeOf(field.shape, value)}
-        value={value[key]}
-        path={[...path, key]}
-        isRequired={field.presence === 'required'}
-        onChange={(next) => onChange(key, next)}
-      />
-    ));
+    .map(([key, field]) => {
+      const shown = (
+        <OneField
+          key={key}
+          label={titleOf(key)}
+          about={aboutWriting(field)}
+          shape={shapeOf(field.shape, value)}
+          value={value[key]}
+          path={[...path, key]}
+          isRequired={field.presence === 'required'}
+          onChange={(next) => onChange(key, next)}
+        />
+      );
+      if (field.shape.is !== 'json') return shown;
+      return (
+        <WrittenContext key={key} value>
+          {shown}
+        </WrittenContext>
+      );
+    });
 }
 
 /** What a JSON is to hold, where a field beside it says so. */
@@ -96,23 +109,9 @@ function OneField(props: FieldProps) {
     case 'text':
       return <TextOrName {...props} shape={shape} />;
     case 'integer':
-      return (
-        <Typed
-          {...props}
-          toText={String}
-          fromText={(text) => (/^-?\d+$/.test(text) ? Number(text) : undefined)}
-          wanted="a whole number"
-        />
-      );
+      return <Typed {...props} toText={String} fromText={wholeNumber} wanted="a whole number" />;
     case 'duration':
-      return (
-        <Typed
-          {...props}
-          toText={(value) => formatDuration(value as number)}
-          fromText={parseDuration}
-          wanted="a duration such as 30s, 10m or 1h"
-        />
-      );
+      return <Length {...props} />;
     case 'boolean':
       return <Check {...props} />;
     case 'words':
@@ -130,6 +129,20 @@ function OneField(props: FieldProps) {
         <Typed {...props} isLong toText={(value) => JSON.stringify(value, null, 2)} fromText={json} wanted="JSON" />
       );
   }
+}
+
+const wholeNumber = (text: string): number | undefined => (/^-?\d+$/.test(text) ? Number(text) : undefined);
+
+function Length(props: FieldProps) {
+  const isWritten = useContext(WrittenContext);
+  return (
+    <Typed
+      {...props}
+      toText={(value) => (typeof value === 'number' && !isWritten ? formatDuration(value) : String(value))}
+      fromText={(text) => (isWritten && parseDuration(text) !== undefined ? text : parseDuration(text))}
+      wanted="a duration such as 30s, 10m or 1h"
+    />
+  );
 }
 
 function json(text: string): unknown {
@@ -174,10 +187,12 @@ function Typed({
   fromText: (text: string) => unknown;
 }) {
   const { isReadOnly } = useContext(HelpContext);
+  const isWritten = useContext(WrittenContext);
   const given = value === undefined || value === null ? '' : toText(value);
   const [text, setText] = useState(given);
   useEffect(() => setText(given), [given]);
-  const read = fromText(text.trim());
+  const isReference = isWritten && text.includes('${');
+  const read = isReference ? text.trim() : fromText(text.trim());
   const isWrong = text.trim() !== '' && read === undefined;
   const commit = (): void => {
     if (text === given || isWrong) return;
@@ -194,6 +209,8 @@ function Typed({
       isReadOnly={isReadOnly ?? false}
       onKeyDown={(event) => {
         if (event.key === 'Enter' && !isLong) commit();
+        // Escape leads back to the chart.
+        else event.continuePropagation();
       }}
     >
       <Label>{label}</Label>
@@ -225,7 +242,7 @@ function Name({
   isRequired,
   onChange,
 }: FieldProps<TextShape> & { names: readonly string[] }) {
-  const { create, isReadOnly } = useContext(HelpContext);
+  const { create, open, isReadOnly } = useContext(HelpContext);
   const given = (value as string | undefined) ?? '';
   const [text, setText] = useState(given);
   useEffect(() => setText(given), [given]);
@@ -234,6 +251,7 @@ function Name({
     if (name !== given) onChange(name === '' ? undefined : name);
   };
   const kind = shape.refers;
+  const show = kind === undefined || !names.includes(given) ? undefined : open?.(kind, given);
   return (
     <div className="name-field">
       <ComboBox
@@ -266,6 +284,11 @@ function Name({
       {kind !== undefined && create !== undefined && !isReadOnly && (
         <Button className="link-button" onPress={() => void create(kind).then((made) => made !== null && take(made))}>
           New {spaced(kind).replace('promotion ', '')}
+        </Button>
+      )}
+      {show && (
+        <Button className="link-button" onPress={show}>
+          Open {given}
         </Button>
       )}
     </div>
@@ -337,19 +360,23 @@ function Words({
   );
 }
 
-/** An entry to begin with: what a person sees is what they fill in. */
-function fresh(shape: Shape): unknown {
+/** An entry to begin with: a person sees what they fill in. Undefined: it has no value to begin with. `isWritten` as inside parameters. */
+export function fresh(shape: Shape, isWritten = false): unknown {
   if (shape.is === 'object') {
-    const needed = Object.entries(shape.fields as Record<string, Field>).filter(
-      ([, { presence }]) => presence === 'required',
-    );
-    return Object.fromEntries(needed.map(([key, field]) => [key, fresh(field.shape)]));
+    const needed = Object.entries(shape.fields as Record<string, Field>)
+      .filter(([, { presence }]) => presence === 'required')
+      .map(([key, field]) => [key, fresh(field.shape, isWritten)] as const);
+    return Object.fromEntries(needed.filter(([, value]) => value !== undefined));
   }
   if (shape.is === 'words') return Object.keys(shape.words)[0];
   if (shape.is === 'integer') return Math.max(shape.least, 1);
+  if (shape.is === 'duration')
+    return isWritten ? formatDuration(Math.max(shape.least, MINUTE)) : Math.max(shape.least, MINUTE);
   if (shape.is === 'list') return [];
   return shape.is === 'text' ? '' : shape.is === 'boolean' ? false : {};
 }
+
+const MINUTE = 60_000;
 
 /** After a button of a list: the entry that came has the focus, or the button at the end when one went. */
 function useEntryFocus(length: number) {
@@ -367,7 +394,9 @@ function useEntryFocus(length: number) {
 
 function Entries({ label, about, shape, value, path, onChange }: FieldProps<ListShape>) {
   const { isReadOnly } = useContext(HelpContext);
-  const entries = (value as unknown[] | undefined) ?? [];
+  const isWritten = useContext(WrittenContext);
+  // One entry can stand by itself, where the shape says so.
+  const entries = Array.isArray(value) ? (value as unknown[]) : value === undefined ? [] : [value];
   const put = (next: unknown[]): void => onChange(next.length === 0 ? undefined : next);
   const { group, willChange } = useEntryFocus(entries.length);
   return (
@@ -382,7 +411,9 @@ function Entries({ label, about, shape, value, path, onChange }: FieldProps<List
             value={entry}
             path={[...path, index]}
             isRequired
-            onChange={(next) => put(entries.map((each, at) => (at === index ? (next ?? fresh(shape.of)) : each)))}
+            onChange={(next) =>
+              put(entries.map((each, at) => (at === index ? (next ?? fresh(shape.of, isWritten)) : each)))
+            }
           />
           {!isReadOnly && (
             <Button
@@ -403,7 +434,7 @@ function Entries({ label, about, shape, value, path, onChange }: FieldProps<List
           className="button small"
           onPress={() => {
             willChange();
-            put([...entries, fresh(shape.of)]);
+            put([...entries, fresh(shape.of, isWritten)]);
           }}
         >
           <Plus size={14} aria-hidden />
@@ -416,6 +447,7 @@ function Entries({ label, about, shape, value, path, onChange }: FieldProps<List
 
 function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: Shape }) {
   const { isReadOnly } = useContext(HelpContext);
+  const isWritten = useContext(WrittenContext);
   const pairs = Object.entries((value as Values | undefined) ?? {});
   const put = (next: [string, unknown][]): void => onChange(next.length === 0 ? undefined : Object.fromEntries(next));
   const { group, willChange } = useEntryFocus(pairs.length);
@@ -463,7 +495,7 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
           className="button small"
           onPress={() => {
             willChange();
-            put([...pairs, ['', fresh(of)]]);
+            put([...pairs, ['', fresh(of, isWritten)]]);
           }}
         >
           <Plus size={14} aria-hidden />
@@ -477,6 +509,7 @@ function Pairs({ label, about, value, path, of, onChange }: FieldProps & { of: S
 /** An object within another one: it is there, or it is not. */
 function Part({ label, about, shape, value, path, isRequired, onChange }: FieldProps<ObjectShape>) {
   const { isReadOnly } = useContext(HelpContext);
+  const isWritten = useContext(WrittenContext);
   const values = value as Values | undefined;
   const place = useRef<HTMLDivElement>(null);
   const pressed = useRef(false);
@@ -493,7 +526,7 @@ function Part({ label, about, shape, value, path, isRequired, onChange }: FieldP
     if (isReadOnly) return null;
     return (
       <div className="field" ref={place}>
-        <Button className="button small" data-field={placeOf(path)} onPress={() => put(fresh(shape))}>
+        <Button className="button small" data-field={placeOf(path)} onPress={() => put(fresh(shape, isWritten))}>
           <Plus size={14} aria-hidden />
           Set {label.toLowerCase()}
         </Button>

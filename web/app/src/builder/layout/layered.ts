@@ -35,9 +35,14 @@ const SWEEPS = 8;
  * Places boxes in columns, each right of all that it follows. Without `before` crossings are few. With the last layout as `before` it is
  * stable: a box that stays in its column keeps its place to the pixel, and one that is new, or has moved to another column, takes the free
  * room that is nearest to its neighbours. Boxes on a circle stand behind what they can be reached from. Equal input gives an equal layout,
- * whatever the order of nodes and edges.
+ * whatever the order of nodes and edges. `columns`: pixels between two of them.
  */
-export function layered(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], before?: Placed): Placed {
+export function layered(
+  nodes: readonly LayoutNode[],
+  edges: readonly LayoutEdge[],
+  before?: Placed,
+  { columns: between = BETWEEN_COLUMNS }: { columns?: number } = {},
+): Placed {
   const graph = graphOf(nodes, edges);
   const columns = before ? keptColumns(graph, before) : freshColumns(withBends(graph));
   const widths = columns.map((column) => Math.max(0, ...column.map(({ box }) => box.width)));
@@ -46,10 +51,10 @@ export function layered(nodes: readonly LayoutNode[], edges: readonly LayoutEdge
   for (const [rank, column] of columns.entries()) {
     for (const { box, top } of column)
       if (box.width > 0) places.set(box.id, { x: x + (widths[rank]! - box.width) / 2, y: top, rank });
-    x += widths[rank]! + BETWEEN_COLUMNS;
+    x += widths[rank]! + between;
   }
   const bottom = Math.max(0, ...nodes.map(({ id, height }) => places.get(id)!.y + height));
-  return { places, width: Math.max(2 * MARGIN, x - BETWEEN_COLUMNS + MARGIN), height: bottom + MARGIN };
+  return { places, width: Math.max(2 * MARGIN, x - between + MARGIN), height: bottom + MARGIN };
 }
 
 interface Graph {

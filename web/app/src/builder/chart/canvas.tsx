@@ -1,0 +1,226 @@
+import {
+  type Edge,
+  getViewportForBounds,
+  type Node,
+  type ReactFlowInstance,
+  type ReactFlowProps,
+  useStore,
+} from '@xyflow/react';
+import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { nearest, Picture } from '../../parts/picture.tsx';
+import type { Box, Connecting, Drawn } from './drawn.ts';
+
+/** Below it a card is a name and a colour. */
+const FAR = 0.45;
+/** No smaller when it is opened: the letters of a card are read. */
+const READABLE = 0.7;
+const MARGIN = 16;
+
+interface CanvasProps<N extends Node> {
+  chart: Drawn;
+  nodes: N[];
+  edges: Edge[];
+  nodeTypes: NonNullable<ReactFlowProps<N>['nodeTypes']>;
+  selected: string | null;
+  onSelect: (name: string | null) => void;
+  onEdge: (edge: Edge) => void;
+  onReady?: (flow: ReactFlowInstance<N>) => void;
+  /** How edges are dragged. */
+  drag: {
+    connecting: Connecting | undefined;
+    targetsOf: (from: string) => ReadonlyMap<string, string | null>;
+    show: (connecting: Connecting | undefined) => void;
+    connect: (from: string, to: string) => void;
+    /** It was dropped where nothing is. */
+    addAfter: (from: string) => void;
+    /** It was dropped where it cannot end. */
+    refuse: (reason: string) => void;
+    /** "eu waits for staging". */
+    inWords: (from: string, to: string) => string;
+  };
+  children?: ReactNode;
+}
+
+/** Nodes and edges that are panned, zoomed, walked by arrows and connected by dragging. The view moves for what is selected, and for nothing else. */
+export function Canvas<N extends Node>({
+  chart,
+  selected,
+  onSelect,
+  onEdge,
+  onReady,
+  drag,
+  children,
+  ...picture
+}: CanvasProps<N>) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState<{ width: number; height: number }>();
+  const [flow, setFlow] = useState<ReactFlowInstance<N>>();
+  const { connecting } = drag;
+  // A drag that is on its way asks for what holds when it ends.
+  const now = useRef(drag);
+  now.current = drag;
+  const [over, setOver] = useState<string>();
+  useEffect(() => {
+    const { clientWidth: width, clientHeight: height } = frame.current!;
+    setSize({ width, height });
+  }, []);
+  useKeepMiddle(frame, flow);
+  useShowSelected(chart, selected, flow, frame);
+  const look = ({ clientX, clientY }: PointerEvent): void => {
+    if (connecting) setOver(nodeAt(clientX, clientY));
+  };
+  return (
+    <div
+      className="canvas"
+      ref={frame}
+      onPointerMove={connecting && look}
+      onKeyDown={(event) => walk(event, chart, onSelect)}
+    >
+      {size && (
+        <Picture<N>
+          {...picture}
+          onInit={(made) => {
+            setFlow(made);
+            onReady?.(made);
+          }}
+          defaultViewport={firstView(chart, size)}
+          minZoom={0.08}
+          maxZoom={1.6}
+          zoomActivationKeyCode={null}
+          connectOnClick={false}
+          connectionRadius={28}
+          onPaneClick={() => onSelect(null)}
+          onEdgeClick={(_, edge) => onEdge(edge)}
+          onConnectStart={(_, { nodeId }) => {
+            setOver(undefined);
+            if (nodeId !== null) drag.show({ from: nodeId, targets: drag.targetsOf(nodeId) });
+          }}
+          isValidConnection={({ target }) => now.current.connecting?.targets.get(target) === null}
+          onConnectEnd={(event, { toNode }) => {
+            const { connecting: dragged, ...ends } = now.current;
+            ends.show(undefined);
+            if (!dragged) return;
+            const { from, targets } = dragged;
+            const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
+            const to = toNode?.id ?? nodeAt(clientX, clientY);
+            if (to === undefined) return ends.addAfter(from);
+            const reason = targets.get(to);
+            if (reason === null) ends.connect(from, to);
+            else if (to !== from) ends.refuse(reason ?? `${to} cannot wait for ${from}`);
+          }}
+        >
+          <Distance />
+          {children}
+        </Picture>
+      )}
+      {connecting && <Verdict connecting={connecting} over={over} inWords={drag.inWords} />}
+    </div>
+  );
+}
+
+/** Before it is dropped: what the drop would do here, or why it cannot be. */
+function Verdict({
+  connecting: { from, targets },
+  over,
+  inWords,
+}: {
+  connecting: Connecting;
+  over: string | undefined;
+  inWords: CanvasProps<Node>['drag']['inWords'];
+}) {
+  const reason = over === undefined || over === from ? undefined : targets.get(over);
+  const isRefused = typeof reason === 'string';
+  const words =
+    reason === undefined
+      ? `Drag to what waits for ${from}; drop where nothing is to add something`
+      : (reason ?? inWords(from, over!));
+  return (
+    <p className={isRefused ? 'verdict refused' : 'verdict'} role="status">
+      <span aria-hidden>{isRefused ? '⦸ ' : reason === null ? '✓ ' : ''}</span>
+      {words}
+    </p>
+  );
+}
+
+function nodeAt(x: number, y: number): string | undefined {
+  const found = document.elementFromPoint(x, y)?.closest('.react-flow__node');
+  return found?.querySelector<HTMLElement>('[data-node]')?.dataset['node'];
+}
+
+/** All of it where that can be read; else its beginning, and the rest by panning. */
+function firstView({ nodes, width, height }: Drawn, frame: { width: number; height: number }) {
+  const bounds = { x: 0, y: 0, width: Math.max(width, 1), height: Math.max(height, 1) };
+  const { x, y, zoom } = getViewportForBounds(bounds, frame.width, frame.height, READABLE, 1, '8px');
+  const first = nodes.reduce<Box | undefined>((left, each) => (left && left.x <= each.x ? left : each), undefined);
+  const middle = first ? first.y + first.height / 2 : 0;
+  return {
+    x: width * zoom > frame.width ? MARGIN : x,
+    y: height * zoom > frame.height ? frame.height / 2 - middle * zoom : y,
+    zoom,
+  };
+}
+
+/** What was in the middle stays there when the editor comes, or the window changes. */
+function useKeepMiddle<N extends Node>(
+  frame: { current: HTMLDivElement | null },
+  flow: ReactFlowInstance<N> | undefined,
+) {
+  useEffect(() => {
+    if (!flow || !frame.current) return undefined;
+    let before = frame.current.clientHeight;
+    const observer = new ResizeObserver(() => {
+      const { clientHeight: height } = frame.current!;
+      const { x, y, zoom } = flow.getViewport();
+      if (height !== before) void flow.setViewport({ x, y: y + (height - before) / 2, zoom });
+      before = height;
+    });
+    observer.observe(frame.current);
+    return () => observer.disconnect();
+  }, [flow, frame]);
+}
+
+/** What is selected elsewhere comes into sight; the view moves for nothing else. */
+function useShowSelected<N extends Node>(
+  chart: Drawn,
+  selected: string | null,
+  flow: ReactFlowInstance<N> | undefined,
+  frame: { current: HTMLDivElement | null },
+): void {
+  useEffect(() => {
+    const node = chart.nodes.find(({ name }) => name === selected);
+    if (!flow || !node || !frame.current) return;
+    const { x, y, zoom } = flow.getViewport();
+    const { clientWidth, clientHeight } = frame.current;
+    const [left, top] = [node.x * zoom + x, node.y * zoom + y];
+    const isInSight =
+      left >= 0 && top >= 0 && left + node.width * zoom <= clientWidth && top + node.height * zoom <= clientHeight;
+    if (!isInSight)
+      void flow.setCenter(node.x + node.width / 2, node.y + node.height / 2, { zoom: Math.max(zoom, READABLE) });
+    const hasFocus = frame.current.contains(document.activeElement);
+    if (hasFocus) requestAnimationFrame(() => focusNode(frame.current, node.name));
+  }, [selected, chart, flow, frame]);
+}
+
+export function focusNode(within: HTMLElement | null, name: string): void {
+  within?.querySelector<HTMLElement>(`[data-node="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+}
+
+function walk(event: React.KeyboardEvent, chart: Drawn, onSelect: CanvasProps<Node>['onSelect']): void {
+  const from = (event.target as HTMLElement).closest<HTMLElement>('[data-node]')?.dataset['node'];
+  const here = chart.nodes.find(({ name }) => name === from);
+  if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
+  const next = nearest(chart.nodes, here, event.key);
+  if (!next) return;
+  event.preventDefault();
+  onSelect(next.name);
+}
+
+/** Says how far away one looks, once per threshold and not at each step of the wheel. */
+function Distance() {
+  const isFar = useStore(({ transform }) => transform[2] < FAR);
+  const marker = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    marker.current?.closest('.canvas')?.classList.toggle('far', isFar);
+  }, [isFar]);
+  return <span ref={marker} hidden />;
+}

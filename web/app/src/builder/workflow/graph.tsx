@@ -1,0 +1,230 @@
+import { type Edge, Handle, type Node, type NodeProps, Position, type ReactFlowInstance } from '@xyflow/react';
+import {
+  ChartLine,
+  CirclePlus,
+  FlaskConical,
+  Globe,
+  GitFork,
+  Hourglass,
+  type LucideIcon,
+  Megaphone,
+  Plus,
+  SquareTerminal,
+  Trash2,
+  UserCheck,
+  Workflow,
+} from 'lucide-react';
+import { createContext, memo, useContext, useMemo, useRef } from 'react';
+import { Button } from 'react-aria-components';
+import { arrow, fixed } from '../../parts/picture.tsx';
+import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
+import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
+import { Canvas } from '../chart/canvas.tsx';
+import type { Box, Drawn } from '../chart/drawn.ts';
+import { layered, type Placed } from '../layout/layered.ts';
+import { targetsOf } from './edits.ts';
+import type { WorkflowProblem } from './document.ts';
+import { useWorkflow, useWorkflowStore } from './state.ts';
+
+export const TYPE_ICONS: Record<ActionType, LucideIcon> = {
+  http: Globe,
+  wait: Hourglass,
+  approval: UserCheck,
+  notify: Megaphone,
+  analysis: ChartLine,
+  command: SquareTerminal,
+  argoWorkflow: Workflow,
+  simulate: FlaskConical,
+};
+
+const SIZE = { width: 190, height: 68 };
+
+interface Chart extends Drawn {
+  edges: { from: string; to: string; at: number }[];
+  layout: Placed | undefined;
+}
+
+const NONE: Chart = { nodes: [], edges: [], width: 0, height: 0, layout: undefined };
+
+/** From left to right: what waits for nothing first, what waits right of it; side by side is one below the other. */
+function placeActions(actions: readonly WorkflowAction[], before: Chart): Chart {
+  const names = new Set(actions.map(({ name }) => name));
+  const edges = actions.flatMap(({ name, dependsOn = [] }) =>
+    dependsOn.flatMap((from, at) => (names.has(from) ? [{ from, to: name, at }] : [])),
+  );
+  const boxes = [...names].map((id) => ({ id, ...SIZE }));
+  const layout = layered(boxes, edges, before.layout, { columns: 64 });
+  const nodes = boxes.map(({ id }): Box => ({ name: id, ...layout.places.get(id)!, ...SIZE }));
+  return { nodes, edges, width: layout.width, height: layout.height, layout };
+}
+
+/** Where the actions stand; an edit moves only what it has to. */
+export function useActionChart(): Chart {
+  const actions = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions);
+  const last = useRef(NONE);
+  return useMemo(() => (last.current = placeActions(actions ?? [], last.current)), [actions]);
+}
+
+export const ProblemsOfWorkflow = createContext<readonly WorkflowProblem[]>([]);
+
+/** The actions as a graph. One tab stop; arrows go from action to action. */
+export function ActionGraph({
+  chart,
+  onReady,
+}: {
+  chart: Chart;
+  onReady: (flow: ReactFlowInstance<ActionNode>) => void;
+}) {
+  const store = useWorkflowStore();
+  const isCurrent = useWorkflow(({ draft }) => draft.document.isCurrent);
+  const selected = useWorkflow(({ draft }) => draft.selection.action);
+  const connecting = useWorkflow((state) => state.connecting);
+  const preview = useWorkflow((state) => state.preview);
+  const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
+  const nodes = useMemo(() => chart.nodes.map(toNode), [chart]);
+  const edges = useMemo(() => toEdges(chart, preview), [chart, preview]);
+  const { ask, edit, say, select, jump } = store.getState();
+  if (chart.nodes.length === 0) {
+    return (
+      <div className="chart chart-empty">
+        <Button className="begin" isDisabled={isReadOnly} onPress={() => ask({ is: 'add', place: 'after', of: null })}>
+          <CirclePlus size={22} aria-hidden />
+          Add the first action
+        </Button>
+        <p className="hint">Actions without a dependency begin together. The others wait for what they depend on.</p>
+      </div>
+    );
+  }
+  return (
+    <section
+      className={isCurrent ? 'chart' : 'chart stale'}
+      aria-label="Actions of the workflow. Arrow keys go from action to action, question mark lists all keys."
+    >
+      {!isCurrent && <p className="stale-note">The text cannot be read now: this is the workflow as it was.</p>}
+      <Canvas<ActionNode>
+        chart={chart}
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={TYPES}
+        selected={selected}
+        onSelect={(name) => select(name)}
+        onEdge={({ target }) => jump(target, ['dependsOn'])}
+        onReady={onReady}
+        drag={{
+          connecting,
+          targetsOf: (from) => targetsOf(store.getState().draft.document.workflow?.spec.actions ?? [], from),
+          show: (dragged) => store.setState({ connecting: dragged }),
+          connect(from, to) {
+            const action = store.getState().draft.document.workflow?.spec.actions.find(({ name }) => name === to);
+            edit({ type: 'setDependencies', action: to, dependsOn: [...(action?.dependsOn ?? []), from] });
+          },
+          addAfter: (of) => ask({ is: 'add', place: 'after', of }),
+          refuse: say,
+          inWords: (from, to) => `${to} will wait for ${from}`,
+        }}
+      />
+    </section>
+  );
+}
+
+export type ActionNode = Node<{ name: string }, 'action'>;
+
+const toNode = (box: Box): ActionNode => ({
+  ...fixed(box, { size: 16 }),
+  id: box.name,
+  type: 'action',
+  data: { name: box.name },
+});
+
+function toEdges(
+  { edges }: Chart,
+  { removed, reconnected }: { removed: readonly string[]; reconnected: readonly { from: string; to: string }[] },
+): Edge[] {
+  const drawn = edges.map(({ from, to }): Edge => {
+    const goes = removed.includes(from) || removed.includes(to);
+    return {
+      id: `${from} > ${to}`,
+      source: from,
+      target: to,
+      className: goes ? 'edge goes' : 'edge idle',
+      interactionWidth: 18,
+      markerEnd: arrow(goes ? 'bad' : 'edge-idle'),
+    };
+  });
+  const coming = reconnected.map(({ from, to }): Edge => ({
+    id: `new ${from} > ${to}`,
+    source: from,
+    target: to,
+    className: 'edge comes',
+  }));
+  return [...drawn, ...coming];
+}
+
+const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<ActionNode>) {
+  const action = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions.find((each) => each.name === name));
+  const first = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions[0]?.name);
+  const selected = useWorkflow(({ draft }) => draft.selection.action);
+  const reason = useWorkflow(({ connecting }) => connecting?.targets.get(name));
+  const goes = useWorkflow(({ preview }) => preview.removed.includes(name));
+  const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
+  const ask = useWorkflow((state) => state.ask);
+  const select = useWorkflow((state) => state.select);
+  const wrong = useContext(ProblemsOfWorkflow).filter(({ at }) => at.action === name).length;
+  if (!action) return null;
+  const Icon = TYPE_ICONS[action.type];
+  const state = goes ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
+  const tool = (label: string, className: string, Sign: LucideIcon, onPress: () => void, text?: string) => (
+    <button type="button" className={className} tabIndex={-1} aria-label={label} title={label} onClick={onPress}>
+      <Sign size={13} aria-hidden />
+      {text}
+    </button>
+  );
+  return (
+    <div className={`node action ${state}`} title={reason ?? undefined}>
+      <Handle type="target" position={Position.Left} isConnectableStart={false} />
+      <button
+        type="button"
+        className={wrong > 0 ? 'node-card has-error' : 'node-card'}
+        data-node={name}
+        aria-pressed={selected === name}
+        tabIndex={(selected ?? first) === name ? 0 : -1}
+        onClick={() => select(name)}
+      >
+        <span className="card-head">
+          <Icon size={16} aria-hidden />
+          <strong title={name}>{name}</strong>
+          {wrong > 0 && <span className="mark error">{wrong}</span>}
+        </span>
+        <small className="far-hidden">{action.type}</small>
+        <small className="far-hidden">{aboutAction(action)}</small>
+      </button>
+      {!isReadOnly && (
+        <>
+          {tool(`Add before ${name}`, 'plus before', Plus, () => ask({ is: 'add', place: 'before', of: name }))}
+          <span className="node-tools">
+            {tool(`Add side by side with ${name}`, '', Plus, () => ask({ is: 'add', place: 'beside', of: name }))}
+            {tool(
+              `What ${name} depends on`,
+              '',
+              GitFork,
+              () => ask({ is: 'depends-on', action: name }),
+              String(action.dependsOn?.length ?? 0),
+            )}
+            {tool(`Remove ${name}`, '', Trash2, () => ask({ is: 'remove', action: name }))}
+          </span>
+          {tool(`Add after ${name}`, 'plus after', Plus, () => ask({ is: 'add', place: 'after', of: name }))}
+        </>
+      )}
+      <Handle type="source" position={Position.Right} isConnectable={!isReadOnly} />
+    </div>
+  );
+});
+
+const TYPES = { action: ActionCard };
+
+/** The parameter that tells most of it. */
+function aboutAction({ parameters }: WorkflowAction): string {
+  const keys = ['url', 'duration', 'question', 'program', 'template', 'text'];
+  const found = keys.map((key) => parameters[key]).find((each) => typeof each === 'string' && each !== '');
+  return typeof found === 'string' ? found : '';
+}
