@@ -38,6 +38,8 @@ export interface AuthParts {
 /** Requests of one network address within a minute. A person signs in with three. */
 const PER_MINUTE = 120;
 const MAX_BODY = 16_384;
+/** Characters of the path at which a browser ends up: it waits in a cookie, which holds 4 kB. */
+const MOST_OF_PATH = 2_000;
 
 /**
  * Signing in and out, for pages that this server serves:
@@ -230,9 +232,10 @@ const redirectUri = (app: Parts, request: Request): string => `${baseOf(app, req
 /** A path of this host, and nothing that a browser could take for another one; the app's own page otherwise. */
 export function localPath(given: unknown): string {
   const home = '../';
-  if (typeof given !== 'string' || given.length > 2_000 || !/^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return home;
+  if (typeof given !== 'string' || !/^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return home;
   const here = 'http://here.invalid';
   if (given.includes('\\') || !URL.canParse(given, here)) return home;
   const { origin, pathname, search, hash } = new URL(given, here);
-  return origin === here && !pathname.startsWith('//') ? pathname + search + hash : home;
+  const path = pathname + search + hash;
+  return origin === here && !pathname.startsWith('//') && path.length <= MOST_OF_PATH ? path : home;
 }

@@ -6,6 +6,8 @@ import type { Attempt } from '../access/sign-in.ts';
 const ATTEMPT_S = 600;
 /** Attempts that one browser may have open, e.g. in several tabs. */
 const MOST_ATTEMPTS = 5;
+/** Characters of all their cookies together: browsers send them with every request, and servers read so much of a header and no more. */
+const MOST_CHARACTERS = 4_096;
 
 /** An attempt to sign in, with where the browser goes afterwards. */
 export interface Begun extends Attempt {
@@ -46,11 +48,15 @@ export class SessionCookies {
 
   /** One cookie for each attempt: two tabs do not get in each other's way. The oldest go where there are too many. */
   setAttempt(request: IncomingMessage, response: Response, begun: Begun): void {
-    const names = cookiesOf(request).map(({ name }) => name.replace(HOST, ''));
-    const open = names.filter((name) => name.startsWith(ATTEMPT));
-    for (const name of open.slice(0, Math.max(0, open.length - MOST_ATTEMPTS + 1)))
-      this.#clear(request, response, name);
     const value = Buffer.from(JSON.stringify(begun)).toString('base64url');
+    const all = cookiesOf(request).map((each) => ({ ...each, name: each.name.replace(HOST, '') }));
+    let [count, characters] = [1, value.length];
+    // Browsers send the oldest first.
+    for (const each of all.filter(({ name }) => name.startsWith(ATTEMPT)).reverse()) {
+      count += 1;
+      characters += each.value.length;
+      if (count > MOST_ATTEMPTS || characters > MOST_CHARACTERS) this.#clear(request, response, each.name);
+    }
     this.#set(request, response, ATTEMPT + placeOf(begun.state), value, ATTEMPT_S);
   }
 

@@ -48,6 +48,27 @@ describe('the cookie of a session', () => {
     expect(set[1]).toContain('Max-Age=600');
   });
 
+  test('attempts that lead to long paths stay within what servers read of a header, and the newest stays', () => {
+    const cookies = new SessionCookies(undefined);
+    const jar = new Map<string, string>();
+    for (const each of 'abcdef') {
+      const begun = {
+        state: each.repeat(43),
+        nonce: 'n'.repeat(43),
+        verifier: 'v'.repeat(43),
+        returnTo: 'x'.repeat(2_000),
+      };
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+      for (const set of setBy((response) => cookies.setAttempt(request({ cookie }), response, begun))) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
+        if (set.includes('Max-Age=0')) jar.delete(name!);
+        else jar.set(name!, value!);
+      }
+      expect(jar.has(`sluice-sign-in-${each.repeat(12)}`)).toBe(true);
+      expect([...jar].join('').length).toBeLessThan(4_200);
+    }
+  });
+
   test('an attempt with the state of another one is none', () => {
     const cookies = new SessionCookies(undefined);
     const begun = { state: 'abcdefghijklmnop', nonce: 'n', verifier: 'v', returnTo: '/' };

@@ -497,6 +497,9 @@ test.each([
   ['javascript:alert(1)', '../'],
   ['/\r\nset-cookie: a=b', '../'],
   [['/', '/'], '../'],
+  // As it is kept, which is three times as long.
+  [`/${'"'.repeat(700)}`, '../'],
+  [`/${'x'.repeat(1_999)}`, `/${'x'.repeat(1_999)}`],
 ])('%j leads to %s after signing in', (given, to) => {
   expect(localPath(given)).toBe(to);
 });
