@@ -66,12 +66,13 @@ export function authRoutes(parts: AuthParts): Router {
 
   router.get('/login', async (request, response) => {
     if (!signIn) return notHere(response);
+    const returnTo = localPath(request.query['return_to']);
     try {
       const { address, attempt } = await signIn.begin(redirectUri(app, request));
-      parts.cookies.setAttempt(request, response, { ...attempt, returnTo: localPath(request.query['return_to']) });
+      parts.cookies.setAttempt(request, response, { ...attempt, returnTo });
       response.redirect(303, address);
     } catch (error) {
-      problem(app, response, error);
+      problem(app, response, error, returnTo);
     }
   });
 
@@ -101,7 +102,7 @@ export function authRoutes(parts: AuthParts): Router {
       });
       response.redirect(303, localPath(begun.returnTo));
     } catch (error) {
-      problem(app, response, error);
+      problem(app, response, error, localPath(begun?.returnTo));
     }
   });
 
@@ -209,18 +210,19 @@ function notHere(response: Response): void {
   );
 }
 
-/** For a person who looks at it: no page of the app is there yet. */
-function problem({ log }: Parts, response: Response, error: unknown): void {
+/** For a person who looks at it, and who ends up at `returnTo` after another try: no page of the app is there yet. */
+function problem({ log }: Parts, response: Response, error: unknown, returnTo: string): void {
   const isProviders = error instanceof ProviderUnreachable || error instanceof SignInRefused;
   if (!isProviders && !(error instanceof TokenRefused) && !(error instanceof NotAuthentic)) throw error;
   log.warn({ reason: error.message }, 'a person could not sign in');
   const status = error instanceof ProviderUnreachable ? 503 : 403;
   const words = status === 503 ? 'The identity provider cannot be reached. Try again soon.' : `${error.message}.`;
+  const again = `login?return_to=${encodeURIComponent(returnTo)}`;
   response
     .status(status)
     .set('content-security-policy', SMALL_PAGE_POLICY)
     .type('html')
-    .send(smallPage('You are not signed in', `<p>${escape(words)}</p><p><a href="login">Try again</a></p>`));
+    .send(smallPage('You are not signed in', `<p>${escape(words)}</p><p><a href="${escape(again)}">Try again</a></p>`));
 }
 
 const baseOf = ({ config }: Parts, request: Request): string =>

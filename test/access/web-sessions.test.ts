@@ -208,12 +208,15 @@ describe('a sign-in that somebody tampers with', () => {
   test('an answer in the name of another issuer, or with an error, is refused', async () => {
     for (const change of [{ iss: 'https://evil.example' }, { error: 'access_denied', code: null }]) {
       const made = browser();
-      const back = await made.go((await made.go('/auth/login')).headers.get('location')!);
+      const back = await made.go((await made.go('/auth/login?return_to=/signed-in')).headers.get('location')!);
       const callback = new URL(back.headers.get('location')!);
       for (const [name, value] of Object.entries(change))
         if (value === null) callback.searchParams.delete(name);
         else callback.searchParams.set(name, value);
-      await refused(await made.go(callback.href), made);
+      const answer = await made.go(callback.href);
+      await refused(answer, made);
+      // The next try leads to the same place.
+      expect(await answer.text()).toContain('href="login?return_to=%2Fsigned-in"');
     }
   });
 
