@@ -22,12 +22,14 @@ export interface KeeperParts {
 
 /** How often sessions are looked through, in milliseconds. */
 const LOOK_MS = 5_000;
-/** Sessions that one process renews in one look. */
+/** Sessions that one process renews at a time. */
 const MOST = 20;
 /** After a renewal that did not come about, in milliseconds. */
 const AGAIN_MS = 60_000;
 /** A longer promise of the provider is not relied on: a person who is locked out there is out here after so long, in milliseconds. */
 const LONGEST_MS = 15 * 60_000;
+/** A shorter one is not followed: its tokens are used for nothing else, in milliseconds. */
+const SHORTEST_MS = 10_000;
 
 /** What a session keeps of the provider's tokens. */
 export type Kept = Pick<WebSession, 'renewAt' | 'keyId' | 'nonce' | 'sealed'>;
@@ -40,6 +42,7 @@ export class SessionKeeper {
   readonly #parts: KeeperParts;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -56,6 +59,7 @@ export class SessionKeeper {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#timer) clearInterval(this.#timer);
     await this.#looking;
   }
@@ -64,9 +68,14 @@ export class SessionKeeper {
     const { dataSource, pool, clock, limits, signIn } = this.#parts;
     await dataSource.transaction((tx) => endSpentSessions(tx, clock.now(), limits.idleMs));
     if (!signIn) return;
-    const now = clock.now();
-    const due = await takeRenewals(pool, now, new Date(now.getTime() + AGAIN_MS), MOST);
-    await Promise.all(due.map((each) => this.#renew(signIn, each)));
+    let isMore = true;
+    while (isMore && !this.#isClosed) {
+      const now = clock.now();
+      const due = await takeRenewals(pool, now, new Date(now.getTime() + AGAIN_MS), MOST);
+      const answered = await Promise.all(due.map((each) => this.#renew(signIn, each)));
+      // A provider in trouble is not asked for all the others as well.
+      isMore = due.length === MOST && answered.every(Boolean);
+    }
   }
 
   /** What of the provider's answer is kept with the session `id`; without a key nothing is. */
@@ -84,10 +93,11 @@ export class SessionKeeper {
     return this.#open(id, { keyId, nonce, sealed })?.idToken ?? null;
   }
 
-  async #renew(signIn: SignIn, session: Renewal): Promise<void> {
+  /** @returns false: the provider did not answer, or the answer could not be kept */
+  async #renew(signIn: SignIn, session: Renewal): Promise<boolean> {
     const { dataSource, log } = this.#parts;
     const tokens = this.#open(session.id, session);
-    if (!tokens || tokens.refreshToken === null) return;
+    if (!tokens || tokens.refreshToken === null) return true;
     try {
       const answer = await signIn.renew(tokens.refreshToken);
       // Never another person's session: a provider that mixes them up is not believed.
@@ -106,10 +116,11 @@ export class SessionKeeper {
     } catch (error) {
       if (!(error instanceof SignInRefused)) {
         log.warn({ error, session: session.id }, 'a session could not be renewed, trying again');
-        return;
+        return false;
       }
       await this.#end(session.id, error.message);
     }
+    return true;
   }
 
   async #end(id: string, reason: string): Promise<void> {
@@ -132,4 +143,4 @@ export class SessionKeeper {
 const nameOf = (id: string): string => `session ${id}`;
 
 /** Before it runs out, with time for a second try. */
-const renewIn = (goodFor: number): number => Math.min(goodFor * 0.75, LONGEST_MS);
+const renewIn = (goodFor: number): number => Math.max(SHORTEST_MS, Math.min(goodFor * 0.75, LONGEST_MS));
