@@ -2,7 +2,12 @@ import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { applyManifests, checkManifests } from '../commands/apply-manifests.ts';
 import type { AppliedChange, ManifestRefusal } from '../commands/apply-manifests.ts';
 import { proposeDefinitions } from '../commands/propose-definitions.ts';
+import type { ExpectedRevision } from '../commands/consider-manifests.ts';
 import type { ProposeInput } from '../commands/propose-definitions.ts';
+import { refusal } from '../core/problems.ts';
+import type { Refusal } from '../core/problems.ts';
+import { quote } from '../core/wording.ts';
+import type { PlainManifests } from '../manifests/index.ts';
 import type { ApiContext } from '../schema/context.ts';
 import {
   ManifestsApplyInput,
@@ -35,12 +40,10 @@ export class ManifestsResolver {
     const { text, fileName, dryRun } = input;
     const expected = input.expectedRevisions ?? [];
     const applying = { text, fileName: fileName ?? undefined, dryRun, prune: labelsIn(input), expected };
-    const { changes, errors } = await applyManifests(
-      context.app,
-      applying,
-      context.actor,
-      await manifestsIn(context, input),
-    );
+    const read = await manifestsIn(context, input);
+    const idle = unguarding(expected, read);
+    if (idle.length > 0) return { changes: [], userErrors: refused(idle) };
+    const { changes, errors } = await applyManifests(context.app, applying, context.actor, read);
     forget(context);
     return {
       changes: changes.map(toChange),
@@ -110,6 +113,22 @@ const toChange = (change: AppliedChange): ManifestChange => ({
 });
 
 /** Without those that are left out. */
+/** Expected revisions that would guard nothing. Of a text that cannot be read the command says what is wrong. */
+function unguarding(expected: readonly ExpectedRevision[], { definitions, errors }: PlainManifests): Refusal[] {
+  if (errors.length > 0) return [];
+  const there = new Set(definitions.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
+  const known = new Set<string>();
+  return expected.flatMap(({ kind, name }, at) => {
+    const key = `${kind}/${name}`;
+    const path = ['expectedRevisions', at];
+    if (!there.has(key))
+      return refusal('INVALID', `the text has no ${kind} ${quote(name)}, so no revision of it can be expected`, path);
+    if (known.has(key)) return refusal('INVALID', `the revision of ${kind} ${quote(name)} is expected twice`, path);
+    known.add(key);
+    return [];
+  });
+}
+
 const given = <T extends Record<string, string | null | undefined>>(fields: T): { [K in keyof T]?: string } =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as { [K in keyof T]?: string };
 

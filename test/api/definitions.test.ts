@@ -637,6 +637,17 @@ describe('the past of a definition', () => {
         { code: 'CONFLICT', message: expect.stringMatching(/"unseen" is at revision 0, not 1/), document: 2 },
       ],
     });
+    // What guards nothing is refused: whoever sends it believes that it does.
+    for (const [names, words] of [
+      [['unsen'], 'the text has no Environment "unsen", so no revision of it can be expected'],
+      [['unseen', 'unseen'], 'the revision of Environment "unseen" is expected twice'],
+    ] as const) {
+      const expectedRevisions = names.map((name) => ({ kind: 'Environment', name, revision: 0 }));
+      expect((await api.ask(apply, { input: { text, expectedRevisions } })).manifestsApply).toMatchObject({
+        changes: [],
+        userErrors: [{ code: 'INVALID', message: words }],
+      });
+    }
     expect((await api.ask('{ environment(name: "seen") { name } }')).environment).toBeNull();
     expect((await api.ask(apply, asked(0))).manifestsApply.changes).toHaveLength(2);
     expect((await api.ask(apply, asked(0))).manifestsApply.userErrors).toMatchObject([{ code: 'CONFLICT' }]);
