@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { calendarSearch } from '../../web/app/src/calendar/search.ts';
 import { daysOf, instantOf, localAt, offsetAt, sayOffset, stepOf } from '../../web/app/src/calendar/days.ts';
 
 const HOUR = 3_600_000;
@@ -41,4 +42,20 @@ test('a local time that the clocks leave out is the first one after it, and offs
   expect(localAt(instantOf('2026-07-01T09:15', 'Asia/Kathmandu'), 'Asia/Kathmandu')).toBe('2026-07-01T09:15');
   expect(sayOffset(offsetAt(Date.parse('2026-07-01T00:00Z'), 'Asia/Kathmandu'))).toBe('UTC+05:45');
   expect(sayOffset(-210)).toBe('UTC-03:30');
+});
+
+test.each(['2026-99-99', '9999-12-31', '0000-01-01', 'today', 20_261_129])(
+  '%s in an address is no day, and the calendar shows today',
+  (day) => {
+    expect(calendarSearch({ day }).day).toBeUndefined();
+  },
+);
+
+test('a day that an address can name is one that can be drawn, in every span and zone', () => {
+  for (const named of ['1900-01-01', '2026-02-31', '9989-12-31']) {
+    const { day } = calendarSearch({ day: named });
+    if (day === undefined) continue;
+    for (const zone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago'])
+      for (const span of ['week', 'month'] as const) expect(daysOf(span, day, zone).length).toBeGreaterThan(6);
+  }
 });

@@ -1,4 +1,4 @@
-import { textOf } from '../parts/address.ts';
+import { dayOf, textOf } from '../parts/address.ts';
 
 export const SPANS = ['week', 'month'] as const;
 
@@ -19,7 +19,7 @@ export interface CalendarSearch {
 
 export const calendarSearch = (typed: Record<string, unknown>): CalendarSearch => ({
   span: typed['span'] === 'month' ? 'month' : undefined,
-  day: /^\d{4}-\d{2}-\d{2}$/.test(String(typed['day'])) ? String(typed['day']) : undefined,
+  day: dayOf(typed['day']),
   zone: isZone(typed['zone']) ? typed['zone'] : undefined,
   rows: typed['rows'] === 'windows' ? 'windows' : undefined,
   environment: textOf(typed['environment']),

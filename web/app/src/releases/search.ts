@@ -1,5 +1,5 @@
 import type { ReleaseFilterInput, ReleaseKind, ReleaseStatus } from '../generated/documents.ts';
-import { textOf } from '../parts/address.ts';
+import { dayOf, textOf } from '../parts/address.ts';
 
 /** The filters of the list as they stand in the URL. */
 export interface ReleasesSearch {
@@ -70,11 +70,6 @@ export function toFilter(search: ReleasesSearch): ReleaseFilterInput {
     until: until === undefined ? undefined : startOf(until, 1),
   };
 }
-
-const dayOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))
-    ? value
-    : undefined;
 
 function startOf(day: string, daysLater: number): string {
   const at = new Date(`${day}T00:00`);
