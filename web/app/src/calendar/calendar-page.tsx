@@ -79,6 +79,7 @@ export function CalendarPage() {
     });
   }, [askCalendar]);
   const [draft, setDraft] = useState<Draft>();
+  const moves = search.rows === 'windows' ? undefined : overlay.data;
   const windows = calendar.data?.windowCalendar.windows ?? [];
   const rows = !calendar.data
     ? undefined
@@ -158,7 +159,7 @@ export function CalendarPage() {
         {mayDraft &&
           'Drag over a row to draft a window; by keyboard: arrow keys move in a row, with Shift they choose a time, Enter drafts it.'}
       </p>
-      <QueryProblem error={names.error ?? calendar.error} />
+      <QueryProblem error={names.error ?? calendar.error ?? overlay.error} />
       {names.data?.environments.nodes.length === 0 ? (
         <Empty
           title={search.environment === undefined ? 'There is no environment yet.' : 'No environment is called that.'}
@@ -182,6 +183,12 @@ export function CalendarPage() {
         </>
       )}
       {names.data?.environments.pageInfo.hasNextPage && <p className="hint">The first 100 environments are shown.</p>}
+      {moves && moves.releases.totalCount > moves.releases.nodes.length && (
+        <p className="hint">Of the releases of this time the newest {moves.releases.nodes.length} are shown.</p>
+      )}
+      {moves?.environmentHolds.pageInfo.hasNextPage && (
+        <p className="hint">The first {moves.environmentHolds.nodes.length} holds are shown.</p>
+      )}
       {draft && (
         <ModalOverlay className="overlay" isDismissable isOpen onOpenChange={() => setDraft(undefined)}>
           <Modal className="modal">
