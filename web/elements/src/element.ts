@@ -94,7 +94,7 @@ export abstract class LiveElement extends HTMLElement {
   /** Nothing of what was shown counts any more. */
   protected abstract forget(): void;
   protected abstract open(source: Source, signal: AbortSignal): Promise<void>;
-  protected abstract changes(source: Source, signal: AbortSignal): Promise<void>;
+  protected abstract changes(source: Source, signal: AbortSignal, connected: () => void): Promise<void>;
   protected abstract draw(): VNode;
 
   protected paint(): void {
@@ -123,8 +123,9 @@ export abstract class LiveElement extends HTMLElement {
       const source = this.source;
       this.#stop = follow({
         open: (signal) => this.open(source, signal),
-        changes: (signal) => this.changes(source, signal),
+        changes: (signal, connected) => this.changes(source, signal, connected),
         onConnection: (connection, problem) => this.#set(connection, problem),
+        page: document,
       });
     });
   }

@@ -1,4 +1,4 @@
-import { RefusedError } from './source.ts';
+import { RefusedError } from './refused.ts';
 
 /** `live`: what is shown is so now. `lost`: the connection is being made again. */
 export type Connection = 'connecting' | 'live' | 'lost' | 'refused';
@@ -7,18 +7,27 @@ export type Connection = 'connecting' | 'live' | 'lost' | 'refused';
 export interface Followed {
   /** Reads the state as it is now; from then on `changes` goes on after it. */
   open: (signal: AbortSignal) => Promise<void>;
-  /** Streams what changes after the newest thing that was heard. */
-  changes: (signal: AbortSignal) => Promise<void>;
+  /** Streams what changes after the newest thing that was heard; calls `connected` when the stream is there. */
+  changes: (signal: AbortSignal, connected: () => void) => Promise<void>;
   onConnection: (connection: Connection, problem: string | null) => void;
+  /** The document, which is hidden now and then. */
+  page: Page;
 }
 
+export interface Page {
+  readonly hidden: boolean;
+  addEventListener(type: 'visibilitychange', listener: () => void): void;
+  removeEventListener(type: 'visibilitychange', listener: () => void): void;
+}
+
+/** After so many failures in a row, in milliseconds. */
 const PAUSES = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 /**
  * Follows through lost connections and restarts of the server, and not while the page is hidden. What was heard is not asked for again: the
  * stream goes on after its cursor. @returns stops it
  */
-export function follow({ open, changes, onConnection }: Followed): () => void {
+export function follow({ open, changes, onConnection, page }: Followed): () => void {
   let running: AbortController | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOpen = false;
@@ -27,17 +36,20 @@ export function follow({ open, changes, onConnection }: Followed): () => void {
 
   const run = async (): Promise<void> => {
     clearTimeout(timer);
-    if (ended || running || document.hidden) return;
+    if (ended || running || page.hidden) return;
     const mine = new AbortController();
     running = mine;
+    let since = Infinity;
     try {
       if (!isOpen) {
         await open(mine.signal);
         isOpen = true;
       }
-      failures = 0;
-      onConnection('live', null);
-      await changes(mine.signal);
+      await changes(mine.signal, () => {
+        if (mine.signal.aborted) return;
+        since = performance.now();
+        onConnection('live', null);
+      });
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error instanceof RefusedError) {
@@ -53,6 +65,8 @@ export function follow({ open, changes, onConnection }: Followed): () => void {
     }
     if (ended || mine.signal.aborted) return;
     onConnection('lost', null);
+    // A stream that ends as soon as it is there is a failure, too: the server, or what stands in front, is not well.
+    if (performance.now() - since > PAUSES.at(-1)!) failures = 0;
     const pause = PAUSES[Math.min(failures, PAUSES.length - 1)] as number;
     failures += 1;
     // Spread out: after a restart not all pages come in the same moment.
@@ -64,13 +78,13 @@ export function follow({ open, changes, onConnection }: Followed): () => void {
     running?.abort();
     running = null;
   };
-  const onVisibility = (): void => (document.hidden ? rest() : void run());
-  document.addEventListener('visibilitychange', onVisibility);
+  const onVisibility = (): void => (page.hidden ? rest() : void run());
+  page.addEventListener('visibilitychange', onVisibility);
   onConnection('connecting', null);
   void run();
   return () => {
     ended = true;
-    document.removeEventListener('visibilitychange', onVisibility);
+    page.removeEventListener('visibilitychange', onVisibility);
     rest();
   };
 }

@@ -1,7 +1,8 @@
 import { boxesOf, type Box, type Planned } from './columns.ts';
 import { define, LiveElement } from './element.ts';
 import { ConnectionNote, Status } from './parts.tsx';
-import { ask, RefusedError, stream, type Source } from './source.ts';
+import { RefusedError } from './refused.ts';
+import { ask, stream, type Source } from './source.ts';
 import { STYLES } from './style.ts';
 import { exactly, lookOf, toWords } from './words.ts';
 import { worstOf } from '../../app/src/parts/worst.ts';
@@ -20,6 +21,7 @@ interface May {
 export interface Promotion {
   id: string;
   name: string;
+  attempt: number;
   sequence: number;
   status: string;
   phase: string | null;
@@ -61,7 +63,7 @@ interface Changed {
 }
 
 const PROMOTION = (acts: boolean): string =>
-  `id name sequence status phase since earliestStart waitingFor { message who earliest }${acts ? ' viewerCan { approve { allowed reason } }' : ''}`;
+  `id name attempt sequence status phase since earliestStart waitingFor { message who earliest }${acts ? ' viewerCan { approve { allowed reason } }' : ''}`;
 
 const OPEN = (acts: boolean): string => `query SluiceRelease($id: ID!) { release(id: $id) {
   id shortId productName flowName status version { label } createdAt endedAt sequence lastCursor
@@ -126,9 +128,10 @@ export class SluiceRelease extends LiveElement {
     this.#take(sequence, shown, promotions);
   }
 
-  protected override async changes(source: Source, signal: AbortSignal): Promise<void> {
+  protected override async changes(source: Source, signal: AbortSignal, connected: () => void): Promise<void> {
     const variables = { id: this.#id, after: this.#cursor };
-    for await (const { releaseChanged } of stream<Changed>(source, CHANGES(this.#acts), variables, signal)) {
+    const asked = { query: CHANGES(this.#acts), variables, signal, connected };
+    for await (const { releaseChanged } of stream<Changed>(source, asked)) {
       if (signal.aborted) return;
       this.#cursor = releaseChanged.cursor;
       this.#take(releaseChanged.sequence, releaseChanged.release, releaseChanged.promotions);
@@ -159,7 +162,8 @@ export class SluiceRelease extends LiveElement {
     this.#refusal = null;
     this.paint();
     try {
-      const input = { promotionId: promotion.id };
+      // What was asked for by what is shown, and nothing that came since.
+      const input = { promotionId: promotion.id, attempt: promotion.attempt };
       const { payload } = await ask<{ payload: { userErrors: { message: string }[] } }>(this.source, DECIDE(verb), {
         input,
       });

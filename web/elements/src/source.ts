@@ -1,4 +1,5 @@
-import { createClient } from 'graphql-ws';
+import { CloseCode, createClient } from 'graphql-ws';
+import { RefusedError } from './refused.ts';
 
 /** Where the API is, and how it is asked. */
 export interface Source {
@@ -16,31 +17,33 @@ interface Answer<T> {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** The API refuses: trying again changes nothing before somebody signs in, or the page asks for something else. */
-export class RefusedError extends Error {
-  readonly code: string;
-  constructor(message: string, code = 'REFUSED') {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** @throws RefusedError; anything else can be tried again */
 export async function ask<T>(source: Source, query: string, variables: Variables, signal?: AbortSignal): Promise<T> {
   const response = await post(source, source.endpoint, 'application/json', { query, variables }, signal);
   return dataOf((await response.json()) as Answer<T>);
 }
 
-/** The answers of a subscription, until the stream ends. @throws RefusedError; anything else can be tried again */
-export function stream<T>(source: Source, query: string, variables: Variables, signal: AbortSignal): AsyncIterable<T> {
-  return source.transport === 'websocket'
-    ? overWebSocket(source, query, variables, signal)
-    : overEvents(source, query, variables, signal);
+/** A subscription, while `signal` is not aborted. */
+interface Subscribing {
+  query: string;
+  variables: Variables;
+  signal: AbortSignal;
+  /** The server has taken it. */
+  connected: () => void;
 }
+
+/** The answers of a subscription, until the stream ends. @throws RefusedError; anything else can be tried again */
+export function stream<T>(source: Source, asked: Subscribing): AsyncIterable<T> {
+  return source.transport === 'websocket' ? overWebSocket(source, asked) : overEvents(source, asked);
+}
+
+/** What is over by itself: the server is in trouble, or was asked too often. */
+const PASSES: readonly (string | undefined)[] = ['INTERNAL_SERVER_ERROR', 'UNAVAILABLE', 'RATE_LIMITED'];
 
 function dataOf<T>({ data, errors }: Answer<T>): T {
   const [error] = errors ?? [];
-  if (error) throw new RefusedError(error.message, error.extensions?.code);
+  const code = error?.extensions?.code;
+  if (error) throw PASSES.includes(code) ? new Error(error.message) : new RefusedError(error.message, code);
   if (!data) throw new Error('the answer is empty');
   return data;
 }
@@ -71,10 +74,11 @@ async function post(
 }
 
 /** Server-sent events by `fetch`, which can send a token; an EventSource cannot. */
-async function* overEvents<T>(source: Source, query: string, variables: Variables, signal: AbortSignal) {
+async function* overEvents<T>(source: Source, { query, variables, signal, connected }: Subscribing) {
   const address = `${source.endpoint}/stream`;
   const response = await post(source, address, 'text/event-stream', { query, variables }, signal);
   if (!response.body) throw new Error('the stream is empty');
+  connected();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   try {
@@ -99,11 +103,14 @@ async function* overEvents<T>(source: Source, query: string, variables: Variable
   }
 }
 
-async function* overWebSocket<T>(source: Source, query: string, variables: Variables, signal: AbortSignal) {
+const CLOSED_FOR_GOOD: readonly number[] = [CloseCode.Unauthorized, CloseCode.Forbidden];
+
+async function* overWebSocket<T>(source: Source, { query, variables, signal, connected }: Subscribing) {
   const client = createClient({
     url: new URL(source.endpoint, location.href).href.replace(/^http/, 'ws'),
     retryAttempts: 0,
     keepAlive: 15_000,
+    on: { connected },
     ...(source.token !== null && { connectionParams: { authorization: `Bearer ${source.token}` } }),
   });
   const end = (): void => void client.dispose();
@@ -111,7 +118,10 @@ async function* overWebSocket<T>(source: Source, query: string, variables: Varia
   try {
     for await (const answer of client.iterate<T>({ query, variables })) yield dataOf(answer as Answer<T>);
   } catch (error) {
-    if (error instanceof CloseEvent && error.code >= 4_000) throw new RefusedError(error.reason, 'UNAUTHENTICATED');
+    // The server's refusal of the operation comes as a list.
+    if (Array.isArray(error)) dataOf({ errors: error as Answer<T>['errors'] });
+    if (error instanceof CloseEvent && CLOSED_FOR_GOOD.includes(error.code))
+      throw new RefusedError(error.reason, 'UNAUTHENTICATED');
     throw error;
   } finally {
     signal.removeEventListener('abort', end);

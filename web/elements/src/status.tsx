@@ -23,6 +23,8 @@ const SIGNALS = `subscription SluiceStatusSignals($product: String!, $after: Str
 
 /** Looks at most so often, in milliseconds. */
 const PAUSE = 1_000;
+/** While the server does not answer. */
+const LONGEST_PAUSE = 8_000;
 
 /**
  * `<sluice-status>`: the newest release of a product in one line, live. Attributes: `endpoint`, `product`, `theme`, `transport`. Properties:
@@ -31,6 +33,8 @@ const PAUSE = 1_000;
 export class SluiceStatus extends LiveElement {
   #cursor: string | null = null;
   #newest: NewestRelease | null = null;
+  /** Something was heard that no look has shown yet. */
+  #isBehind = false;
 
   constructor() {
     super(STYLES);
@@ -50,27 +54,44 @@ export class SluiceStatus extends LiveElement {
     this.#cursor = this.#newest?.lastCursor ?? null;
   }
 
-  protected override async changes(source: Source, signal: AbortSignal): Promise<void> {
-    const variables = { product: this.getAttribute('product'), after: this.#cursor };
-    let due: Promise<void> | null = null;
-    for await (const { releaseEvents } of stream<{ releaseEvents: { cursor: string } }>(
-      source,
-      SIGNALS,
-      variables,
+  protected override async changes(source: Source, signal: AbortSignal, connected: () => void): Promise<void> {
+    let isDue = false;
+    let isOver = false;
+    // What comes close together is one look, after the last of it. It is made until it has been answered: what is over tells nothing more.
+    const again = (pause = PAUSE): void => {
+      this.#isBehind = true;
+      if (isDue) return;
+      isDue = true;
+      setTimeout(() => {
+        isDue = false;
+        if (!signal.aborted && !isOver)
+          this.#look(source, signal).catch(() => again(Math.min(pause * 2, LONGEST_PAUSE)));
+      }, pause);
+    };
+    const asked = {
+      query: SIGNALS,
+      variables: { product: this.getAttribute('product'), after: this.#cursor },
       signal,
-    )) {
-      this.#cursor = releaseEvents.cursor;
-      // What comes close together is one look, after the last of it.
-      due ??= new Promise((resolve) => setTimeout(resolve, PAUSE)).then(() => {
-        due = null;
-        return signal.aborted ? undefined : this.#look(source, signal).catch(() => undefined);
-      });
+      connected: () => {
+        connected();
+        // The page was hidden before it could look; or nothing had a cursor yet from which the stream could go on.
+        if (this.#isBehind || this.#cursor === null) again();
+      },
+    };
+    try {
+      for await (const { releaseEvents } of stream<{ releaseEvents: { cursor: string } }>(source, asked)) {
+        this.#cursor = releaseEvents.cursor;
+        again();
+      }
+    } finally {
+      isOver = true;
     }
   }
 
   /** An older answer about the same release, or one about an older release, is dropped. */
   async #look(source: Source, signal: AbortSignal): Promise<void> {
     const variables = { product: this.getAttribute('product') };
+    this.#isBehind = false;
     const { releases } = await ask<{ releases: { nodes: NewestRelease[] } }>(source, NEWEST, variables, signal);
     const [found] = releases.nodes;
     const before = this.#newest;
