@@ -328,12 +328,24 @@ test('several approvals are given at once, an environment has a page, and everyt
     ['billing', 'shop'].map((product) => served.engine.trigger({ product, version: '4.2.0' })),
   );
   const { page } = await start('/inbox');
+  let orders = 0;
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postData()?.includes('promotionApprove')) return route.fallback();
+    const response = await route.fetch();
+    if ((orders += 1) === 1) return route.fulfill({ response });
+    // Somebody else was faster with this one.
+    const userErrors = [{ __typename: 'UserError', message: 'it was decided meanwhile' }];
+    await route.fulfill({ json: { data: { payload: { __typename: 'PromotionDecisionPayload', userErrors } } } });
+  });
   await button(page, 'Choose all 2').click();
   await button(page, 'Approve 2').click();
   await page.getByRole('dialog').getByLabel('Comment on each').fill('both are fine');
   await inDialog(page, 'Approve 2').click();
   await Promise.all(ids.map((id) => served.engine.ended(id)));
   await page.getByText('Nothing waits for you.').waitFor();
+  // The list is empty and the dialog gone: which one was refused is said all the same.
+  await page.getByText(/^(billing|shop) 4\.2\.0 to staging: it was decided meanwhile$/).waitFor();
+  await page.unroute('**/graphql');
 
   await page.keyboard.press('Control+k');
   await page.keyboard.type('asia-2');

@@ -5,10 +5,11 @@ import { Button, Checkbox, Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { ApprovalsDocument } from '../generated/documents.ts';
+import type { Refusals } from '../parts/ask.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading, Total } from '../parts/heading.tsx';
 import { Pages } from '../parts/pages.tsx';
-import { QueryProblem } from '../parts/problem.tsx';
+import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
 import { Decide, Rules } from './decide.tsx';
 import { DecideTogether } from './decide-together.tsx';
@@ -28,6 +29,7 @@ export function ApprovalsPage() {
   useInboxChanges(data?.approvals.lastCursor, again);
   const inbox = data?.approvals;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [refusals, setRefusals] = useState<Refusals>([]);
   const toggle = (key: string): void => {
     const next = new Set(chosen);
     if (!next.delete(key)) next.add(key);
@@ -61,6 +63,9 @@ export function ApprovalsPage() {
         </Switch>
       </PageHeading>
       <QueryProblem error={error} />
+      {refusals.map((each) => (
+        <Problem key={each}>{each}</Problem>
+      ))}
       {inbox === undefined ? (
         error === undefined && <Loading what="the inbox" />
       ) : inbox.nodes.length === 0 ? (
@@ -83,7 +88,7 @@ export function ApprovalsPage() {
               >
                 {picked.length === decidable.length ? 'Choose none' : `Choose all ${decidable.length}`}
               </Button>
-              <DecideTogether chosen={picked} />
+              <DecideTogether chosen={picked} onDecided={setRefusals} />
             </div>
           )}
           <ul className="inbox">

@@ -9,8 +9,14 @@ interface Chosen {
   approval: ApprovalStateFragment;
 }
 
+interface DecideTogetherProps {
+  chosen: readonly Chosen[];
+  /** Gets what was refused, each with its name: what was asked here is gone when all of them are decided. */
+  onDecided: (refusals: Refusals) => void;
+}
+
 /** Approves or rejects several with the same comment. Each is an order of its own: one that is refused does not stop the others. */
-export function DecideTogether({ chosen }: { chosen: readonly Chosen[] }) {
+export function DecideTogether({ chosen, onDecided }: DecideTogetherProps) {
   const approve = useOrder(ApproveDocument);
   const reject = useOrder(RejectDocument);
   const decide = async (order: typeof approve, comment: string): Promise<Refusals> => {
@@ -20,7 +26,8 @@ export function DecideTogether({ chosen }: { chosen: readonly Chosen[] }) {
         return (await order({ input })).map((each) => `${nameOf(promotion)}: ${each}`);
       }),
     );
-    return refusals.flat();
+    onDecided(refusals.flat());
+    return [];
   };
   if (chosen.length === 0) return <span className="hint">Choose some to decide them together.</span>;
   const many = count(chosen.length, 'approval');
