@@ -388,6 +388,16 @@ test('where is what, what waits for me, and what is kept out', async () => {
     .getByRole('link', { name: /^Approvals/ })
     .getByText('1', { exact: true })
     .waitFor();
+  // The server is away for a moment: the table is there, and live, as soon as it is back.
+  let refused = 0;
+  await page.route('**/graphql', (route) => {
+    if (refused >= 2 || !/LogEnd|WhereCells/.test(route.request().postData() ?? '')) return route.fallback();
+    refused += 1;
+    return route.fulfill({
+      status: 200,
+      json: { errors: [{ message: 'away', extensions: { code: 'INTERNAL_SERVER_ERROR' } }] },
+    });
+  });
   await page.getByRole('link', { name: 'Where is what' }).click();
   const cell = page.getByRole('gridcell').filter({ hasText: '6.0.0' }).first();
   await cell.waitFor();

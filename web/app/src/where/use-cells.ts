@@ -6,6 +6,8 @@ import { AnyReleaseDocument, type CellFragment, LogEndDocument, WhereCellsDocume
 import { CellReader, type Cells, keyOf } from './cell-reader.ts';
 
 const PAUSE_MS = 2_000;
+/** How soon a server that did not answer is asked again, in milliseconds. */
+const RETRY_MS = 2_000;
 
 interface Read {
   cells: Cells<CellFragment>;
@@ -40,10 +42,17 @@ export function useCells(compareTo: string | undefined): Read {
   useEffect(() => {
     let stop: (() => void) | undefined;
     let gone = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const again = coalesce(reader.again, PAUSE_MS);
-    const start = async (): Promise<void> => {
+    const start = async (isLate = false): Promise<void> => {
       const { data } = await client.query(LogEndDocument, {}, { requestPolicy: 'network-only' }).toPromise();
-      if (gone || !data) return;
+      if (gone) return;
+      if (!data) {
+        timer = setTimeout(() => void start(true), RETRY_MS);
+        return;
+      }
+      // What was seen meanwhile was not read either, or has changed since.
+      if (isLate) reader.again();
       let after = data.releases.nodes[0]?.lastCursor ?? '';
       stop = follow({
         document: AnyReleaseDocument,
@@ -57,6 +66,7 @@ export function useCells(compareTo: string | undefined): Read {
     void start();
     return () => {
       gone = true;
+      clearTimeout(timer);
       stop?.();
       again.stop();
     };
