@@ -15,15 +15,28 @@ export interface SessionState {
 export const useSession = create<SessionState>(() => ({ over: null, name: undefined }));
 
 let waiting: (() => void)[] = [];
+/** What tabs tell each other: somebody has signed out here, has signed in here, or is here. */
+type Told = 'out' | 'in' | { here: string | null };
+
 /** Other tabs, and the window in which somebody signs in again. */
 const tabs = new BroadcastChannel('sluice-session');
-tabs.addEventListener('message', ({ data }) =>
-  data === 'in' ? void goOn() : over('You have signed out in another tab.'),
-);
+tabs.addEventListener('message', ({ data }: MessageEvent<Told>) => {
+  const { over: words, name } = useSession.getState();
+  // Who signs out leaves the machine to others: what is shown goes, too.
+  if (data === 'out') window.location.reload();
+  else if (data === 'in' || words !== null || (name !== undefined && data.here !== name)) void goOn();
+});
 
-/** The viewer is known from now on; another person begins with an empty page. */
+// A page that the browser has kept for "back" shows what was there before somebody signed out.
+window.addEventListener('pageshow', ({ persisted }) => persisted && window.location.reload());
+
+/** The viewer is known from now on; another person begins with an empty page, in every tab. */
 export function here(name: string | null): void {
+  const { name: before } = useSession.getState();
+  if (before === name) return;
+  if (before !== undefined) return window.location.reload();
   useSession.setState({ name });
+  tabs.postMessage({ here: name } satisfies Told);
 }
 
 function over(words: string): void {
@@ -44,35 +57,37 @@ export function untilSignedIn(words: string): Promise<void> {
 /** Swaps a token for a session. @returns why not, in the server's words; null: the person is signed in */
 export async function swap(token: string): Promise<string | null> {
   const answer = await post('auth/token', { token });
-  if (answer === null) return 'The server cannot be reached.';
-  if (answer.ok) return signedIn();
-  const { errors } = (await answer.json()) as { errors: { message: string }[] };
-  return errors[0]?.message ?? 'The server refuses.';
+  return answer?.ok ? signedIn() : wordsOf(answer);
 }
 
 /** In this tab or in a window of its own; every tab goes on. */
 export async function signedIn(): Promise<null> {
-  tabs.postMessage('in');
+  tabs.postMessage('in' satisfies Told);
   await goOn();
   return null;
 }
 
-/** Ends the session, also at the identity provider where it has an address for that. */
-export async function signOut(): Promise<void> {
+/**
+ * Ends the session, also at the identity provider where it has an address for that.
+ * @returns why not, in the server's words: the person is signed in still
+ */
+export async function signOut(): Promise<string | null> {
   const answer = await post('auth/logout', {});
-  if (!answer?.ok) return;
-  tabs.postMessage('out');
+  if (!answer?.ok) return wordsOf(answer);
+  tabs.postMessage('out' satisfies Told);
   const { next } = (await answer.json()) as { next: string | null };
   window.location.assign(next ?? ROOT.href);
+  return null;
 }
 
 /** Where signing in begins; it ends at `path` of this app. */
 export const loginAddress = (path: string): string => addressOf(`auth/login?return_to=${encodeURIComponent(path)}`);
 
-/** Whether callers must sign in, and how they can. */
-export async function waysIn(): Promise<{ required: boolean; identityProvider: boolean }> {
-  const answer = await fetch(addressOf('auth'));
-  return (await answer.json()) as { required: boolean; identityProvider: boolean };
+/** Whether people can sign in at an identity provider; a text: why that is not known, in the server's words. */
+export async function hasProvider(): Promise<boolean | string> {
+  const answer = await fetch(addressOf('auth')).catch(() => null);
+  if (!answer?.ok) return wordsOf(answer);
+  return ((await answer.json()) as { identityProvider: boolean }).identityProvider;
 }
 
 /** Asks who is here now. The same person goes on where the page is; for another one what is shown is not theirs. */
@@ -97,6 +112,13 @@ async function viewer(): Promise<string | null | undefined> {
   if (!answer?.ok) return undefined;
   const { data } = (await answer.json()) as { data?: { viewer: { name: string | null } } | null };
   return data?.viewer.name;
+}
+
+/** Of an answer that refuses; null: there is none. What stands in front of the server has no words for people. */
+async function wordsOf(answer: Response | null): Promise<string> {
+  if (answer === null) return 'The server cannot be reached.';
+  const told = (await answer.json().catch(() => null)) as { errors?: { message: string }[] } | null;
+  return told?.errors?.[0]?.message ?? `The server answers ${answer.status}.`;
 }
 
 const post = (path: string, body: object): Promise<Response | null> =>

@@ -2,7 +2,7 @@ import { LogIn } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button, Dialog, Form, Heading, Input, Label, Modal, ModalOverlay, TextField } from 'react-aria-components';
 import { ROOT } from '../api/place.ts';
-import { loginAddress, signedIn, swap, useSession, waysIn } from '../api/session.ts';
+import { hasProvider, loginAddress, signedIn, swap, useSession } from '../api/session.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useTitle } from './title.ts';
 import './sign-in.css';
@@ -58,22 +58,35 @@ export function SessionOver({ reason }: { reason: string }) {
   );
 }
 
+/** How soon the server is asked again how one can sign in, in milliseconds. */
+const AGAIN_MS = 3_000;
+
 /** At the identity provider, where there is one, or with a token. */
 function Ways({ onProvider }: { onProvider: () => void }) {
-  const [hasProvider, setProvider] = useState<boolean>();
+  const [provider, setProvider] = useState<boolean | string>();
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    waysIn().then(
-      ({ identityProvider }) => setProvider(identityProvider),
-      () => setProvider(false),
-    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isGone = false;
+    const look = async (): Promise<void> => {
+      const found = await hasProvider();
+      if (isGone) return;
+      setProvider(found);
+      if (typeof found === 'string') timer = setTimeout(() => void look(), AGAIN_MS);
+    };
+    void look();
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
   }, []);
-  if (hasProvider === undefined) return null;
+  if (provider === undefined) return null;
   return (
     <>
-      {hasProvider && (
+      {typeof provider === 'string' && <Problem>{provider}</Problem>}
+      {provider === true && (
         <>
           <Button className="button primary" onPress={onProvider} autoFocus>
             <LogIn size={16} aria-hidden />
@@ -99,7 +112,7 @@ function Ways({ onProvider }: { onProvider: () => void }) {
           isRequired
           type="password"
           autoComplete="off"
-          autoFocus={!hasProvider}
+          autoFocus={provider === false}
         >
           <Label>API token</Label>
           <Input />
@@ -109,7 +122,7 @@ function Ways({ onProvider }: { onProvider: () => void }) {
           not keep it.
         </p>
         {problem !== null && <Problem>{problem}</Problem>}
-        <Button className={hasProvider ? 'button' : 'button primary'} type="submit" isPending={busy}>
+        <Button className={provider === true ? 'button' : 'button primary'} type="submit" isPending={busy}>
           Sign in with the token
         </Button>
       </Form>
