@@ -1,5 +1,5 @@
 import { GitFork, Plus, Trash2 } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { flowStep, promotionFlow } from '../../../../src/core/kinds/promotion-flow.ts';
@@ -20,7 +20,7 @@ interface InspectorProps {
 }
 
 /** All that can be said of what is selected: a node with its connector, or the flow. */
-export function Inspector({ create }: InspectorProps) {
+export const Inspector = memo(function Inspector({ create }: InspectorProps) {
   const store = useBuilderStore();
   const { flow } = useDocument();
   const { node, field } = useBuilder(({ session }) => session.selection);
@@ -63,7 +63,7 @@ export function Inspector({ create }: InspectorProps) {
       </FormHelper>
     </aside>
   );
-}
+});
 
 const nameIn = (
   step: { environment?: string; group?: string; name?: string; workflow?: string },

@@ -1,5 +1,5 @@
 import { Boxes, Flag, type LucideIcon, Server, Workflow } from 'lucide-react';
-import { useDeferredValue, useEffect, useMemo, useRef } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import { Button, ListLayout, Tree, TreeItem, TreeItemContent, Virtualizer } from 'react-aria-components';
 import { layoutOf } from '../../../../src/core/flow.ts';
 import { Mark, useChanges } from './changes.tsx';
@@ -21,7 +21,7 @@ const MEMBER = ' member ';
 const ROWS = { estimatedRowSize: 46 };
 
 /** The flow as a list in its order, with all that the chart can do: an equal editor, and the one for a screen reader. */
-export function Outline() {
+export const Outline = memo(function Outline() {
   // Behind the chart: a click there is answered first.
   const { flow } = useDeferredValue(useDocument());
   const selected = useBuilder(({ session }) => session.selection.node);
@@ -82,7 +82,7 @@ export function Outline() {
       </Virtualizer>
     </nav>
   );
-}
+});
 
 function Row({ item }: { item: Item }) {
   const Icon = ICONS[item.kind.split(' ')[0]!] ?? Server;

@@ -118,7 +118,15 @@ function FlowCanvas({ chart }: { chart: Chart }) {
     known.current = made;
     return [...made.values()];
   }, [chart]);
-  const edges = useMemo(() => toEdges(chart, reconnected, removed), [chart, reconnected, removed]);
+  const knownEdges = useRef(new Map<string, Edge>());
+  const edges = useMemo(() => {
+    const made = toEdges(chart, reconnected, removed).map((each) => {
+      const before = knownEdges.current.get(each.id);
+      return before && isSameEdge(before, each) ? before : each;
+    });
+    knownEdges.current = new Map(made.map((each) => [each.id, each]));
+    return made;
+  }, [chart, reconnected, removed]);
   const { show, edit, ask, say, select, jump } = store.getState();
   return (
     <Canvas<CardNode>
@@ -155,6 +163,9 @@ const toNode = (placed: Placed): CardNode => ({
   type: 'card',
   data: { placed },
 });
+
+const isSameEdge = (a: Edge, b: Edge): boolean =>
+  a.className === b.className && a.label === b.label && a.data?.['at'] === b.data?.['at'];
 
 const CHANGES = { ADDED: '+ new', REMOVED: '− gone' };
 

@@ -24,8 +24,9 @@ export function said(edit: FlowEdit, before: PromotionFlowSpec, after: Promotion
       const count = `${after.steps.length + 1} left`;
       if (others.length > 0)
         return `${edit.step} and ${others.length} that ${others.length === 1 ? 'follows' : 'follow'} removed, ${count}`;
+      const old = new Map(before.steps.map((step) => [stepName(step), step]));
       const moved = after.steps.filter((step) => {
-        const was = before.steps.find((each) => stepName(each) === stepName(step));
+        const was = old.get(stepName(step));
         return was && String(was.dependsOn) !== String(step.dependsOn);
       });
       const now = moved.map((step) => `${stepName(step)} depends on ${listed(step.dependsOn)}`);
