@@ -144,7 +144,12 @@ export class Targets {
         ]);
         return { kind: 'succeeded', outputs: Object.fromEntries(filled) as Record<string, string> };
       },
-      endAction: async (_action, _parameters, { key }, { progress, since, now }) => {
+      endAction: async (_action, _parameters, context, { progress, since, now }) => {
+        const { key } = context;
+        if (this.#draw(nameOf(key, progress), context).ends !== 'well') {
+          this.#reached.count('an errand fails');
+          throw new TransientError('the server does not answer');
+        }
         const found = this.workflows.get(nameOf(key, progress));
         const how = found === undefined ? 'none' : found.goesOn ? 'one that goes on' : 'one that is over';
         this.#reached.count(`errand finds ${how}`);
