@@ -1,12 +1,15 @@
 import { afterEach, expect, test } from 'vitest';
 import {
+  countChanges,
   Draft,
   draftsOf,
+  goOnFrom,
   makeEdits,
   mergeInto,
   newFlowText,
   redo,
   resolveConflict,
+  sidesOf,
   startSession,
   typeText,
   undo,
@@ -89,6 +92,17 @@ test('200 edits by chart and by text are undone byte for byte, and redone', () =
     expect(session.document.text).toBe(text);
   }
   expect(redo(session).said).toBe('there is nothing to redo');
+});
+
+test('changes are counted from what is saved, which may be in the middle of the history', () => {
+  const one = edited(startSession(base), soak('eu', 1), soak('eu', 2));
+  expect(countChanges(one)).toBe(2);
+  const saved = { ...one, base: { revision: 13, text: one.document.text } };
+  expect(countChanges(saved)).toBe(0);
+  expect(countChanges(edited(saved, soak('asia', 1)))).toBe(1);
+  const back = undo(undo(saved).session).session;
+  expect([back.document.text, countChanges(back)]).toEqual([TEXT, 2]);
+  expect(countChanges(redo(back).session)).toBe(1);
 });
 
 test('what is typed without a pause is one change, and an edit ends it', () => {
@@ -279,14 +293,106 @@ test('a saved draft is gone, and its text comes back as it was typed while the s
   await draft.change(edited(draft.session, soak('eu', 2)));
   await settled(draft, beside);
   const typed = draft.session.document.text;
-  await draft.saved(13);
+  await draft.saved({ revision: 13, text: typed });
   await settled(beside);
+  expect(beside.session).toMatchObject({ base: { revision: 13, text: typed }, document: { text: typed } });
   expect([...kept.keys()]).toEqual(['typed/ana/main']);
   expect(await draftsOf(world.store, 'ana')).toEqual([]);
   const printed = typed.replaceAll(/ *#.*/g, '').replace(/\n\s*\n/g, '\n');
   expect((await open(newTab(), { revision: 13, text: printed })).session.document.text).toBe(typed);
   const other = { revision: 13, text: printed.replace('2h', '5h') };
   expect((await open(newTab(), other)).session.document.text).toBe(other.text);
+});
+
+test('what changes while it is saved, here or in another tab, is a draft of what was saved', async () => {
+  const { newTab, kept } = browser();
+  const [left, right] = [newTab(), newTab()];
+  const [one, two] = [await open(left), await open(right)];
+  await one.change(edited(one.session, soak('eu', 2)));
+  await settled(one, two);
+  const sent = one.session.document.text;
+  // Both before the answer of the server is there.
+  const late = one.change(edited(one.session, soak('asia', 3)));
+  const go = left.hold();
+  void two.change(edited(two.session, soak('staging', 5)));
+  const saving = one.saved({ revision: 13, text: sent });
+  await settled(two);
+  go();
+  await Promise.all([late, saving]);
+  await settled(one, two);
+  expect([...kept.keys()].sort()).toEqual(['draft/ana/main/13', 'typed/ana/main']);
+  expect(one.session.base).toEqual({ revision: 13, text: sent });
+  expect(stepsOf(one.session)).toEqual(['staging 5h', 'eu 2h', 'asia 3h']);
+  expect(two.session.document.text).toBe(one.session.document.text);
+});
+
+test('what is discarded is, from there on, what was saved as it was typed', async () => {
+  const { newTab } = browser();
+  const draft = await open(newTab());
+  await draft.change(edited(draft.session, soak('eu', 2)));
+  const typed = draft.session.document.text;
+  await draft.saved({ revision: 13, text: typed });
+  await draft.change(edited(draft.session, remove('asia')));
+  const printed = typed.replaceAll(/ *#.*/g, '').replace(/\n\s*\n/g, '\n');
+  expect((await draft.discard({ revision: 13, text: printed })).document.text).toBe(typed);
+});
+
+test('other tabs are told in words what one of them did', async () => {
+  const { newTab } = browser();
+  const told: string[] = [];
+  const one = await open(newTab());
+  const two = await Draft.open(newTab(), owner, base, (_, said) => told.push(said));
+  opened.push(two);
+  await one.change(edited(one.session, soak('eu', 2)));
+  await settled(one, two);
+  await one.saved({ revision: 13, text: one.session.document.text });
+  await settled(one, two);
+  await one.change(edited(one.session, soak('eu', 3)));
+  await settled(one, two);
+  await one.discard(one.session.base);
+  await settled(one, two);
+  expect(told).toEqual([
+    'another tab changed the draft',
+    'another tab went on to revision 13',
+    'another tab changed the draft',
+    'another tab discarded the draft',
+  ]);
+});
+
+test('what both sides changed is compared by step and setting, with what it was', () => {
+  const mine = edited(startSession(base), soak('staging', 2), soak('eu', 5));
+  const theirs = edited(startSession(base), soak('staging', 3), remove('asia'), add('us', 'eu'));
+  expect(sidesOf(mine, theirs.document)).toEqual([
+    { step: 'staging', field: 'soak', base: '1h', theirs: '3h', mine: '2h', isBoth: true },
+    { step: 'eu', field: 'soak', base: null, theirs: null, mine: '5h', isBoth: false },
+    {
+      step: 'asia',
+      field: '',
+      base: 'environment: asia\ndependsOn:\n  - staging',
+      theirs: null,
+      mine: 'environment: asia\ndependsOn:\n  - staging',
+      isBoth: false,
+    },
+    { step: 'us', field: '', base: null, theirs: 'environment: us\ndependsOn:\n  - eu', mine: null, isBoth: false },
+  ]);
+  expect(sidesOf(startSession(base), { text: TEXT })).toEqual([]);
+  expect(sidesOf(startSession(base), { text: 'spec: [' })).toBe(null);
+});
+
+test('a merge that leaves no change of mine is what is saved; a restored revision is one step of undo away from the draft', () => {
+  const theirs = edited(startSession(base), soak('staging', 3));
+  const { session } = mergeInto(startSession(base), { revision: 13, text: theirs.document.text });
+  expect(countChanges(session)).toBe(0);
+  expect(session.base.revision).toBe(13);
+  const mine = edited(startSession(base), soak('eu', 5));
+  const restored = goOnFrom(mine, { revision: 14, text: TEXT }, 'revision 2 is restored as revision 14');
+  expect(countChanges(restored)).toBe(0);
+  const back = undo(restored);
+  expect(back).toMatchObject({
+    said: 'undone: revision 2 is restored as revision 14',
+    session: { base: { revision: 14 } },
+  });
+  expect(back.session.document.text).toBe(mine.document.text);
 });
 
 test('what is discarded is gone in all tabs', async () => {

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { editFlow } from '../../src/core/flow.ts';
 import { stepName } from '../../src/core/flow/graph.ts';
@@ -357,33 +355,3 @@ const leaves = (value: unknown, way = ''): string[] =>
     : value === undefined
       ? []
       : [`${way}=${JSON.stringify(value)}`];
-
-/** Every file of flows that stands in the project, in our form and in that of Codefresh. */
-const files = ['examples', 'test/manifests/published'].flatMap((folder) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.ya?ml$/.test(file))
-    .map((file) => join(folder, file))
-    .filter((file) => /^kind: PromotionFlow$/m.test(readFileSync(file, 'utf8'))),
-);
-
-test.each(files)('%s is edited by one click: the difference is that edit alone', (file) => {
-  const text = readFileSync(file, 'utf8');
-  const document = openDocument(text);
-  const spec = document.flow!.spec;
-  const step = spec.steps.find(({ environment, group }) => environment ?? group)!;
-  const edit: CoreEdit = {
-    type: 'changeStep',
-    step: stepName(step),
-    settings: { hooks: { onSuccess: 'announce-it' } },
-  };
-  const made = editDocument(document, [edit], known);
-  expect(made.said).toBe(`on success of ${stepName(step)} is announce-it`);
-  const [before, after] = [text.split('\n'), made.document!.text.split('\n')];
-  const gone = before.filter((line) => !after.includes(line));
-  const come = after.filter((line) => !before.includes(line));
-  // Hooks that stand in one line get their new one there, and one that was there is another one now.
-  if (gone.length > 0) expect([gone.length, come.length, /[{]|onSuccess/.test(gone[0]!)]).toEqual([1, 1, true]);
-  expect(come.join()).toContain('announce-it');
-  expect(come.length).toBeLessThan(3);
-  expect(specOf(made.document!.text)).toEqual(editFlow(spec, [edit]).spec);
-});

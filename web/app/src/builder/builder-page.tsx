@@ -1,40 +1,61 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { useTitle } from '../frame/title.ts';
-import { FlowToEditDocument, ViewerDocument } from '../generated/documents.ts';
+import { usePerson } from '../frame/viewer.ts';
+import { FlowToEditDocument, type FlowToEditQuery } from '../generated/documents.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
-import { FlowBuilder } from './builder.tsx';
+import { FlowBuilder, type Source } from './builder.tsx';
 import { useCatalogue } from './catalogue.ts';
 import { newFlowText } from './document/index.ts';
-import { openDraft, type OpenDraft, rememberAsTyped } from './keep.ts';
+import { keptDrafts, type KeptDraft, openDraft, type OpenDraft, rememberAsTyped } from './keep.ts';
 import { BuilderContext, type Newest } from './state.ts';
 
 /** A flow that is there. */
 export function EditFlowPage() {
   const { name } = useParams({ from: '/flows/$name' });
   useTitle(name);
-  // What others save meanwhile does not replace what one edits: it is told.
+  return <EditFlow key={name} name={name} />;
+}
+
+function EditFlow({ name }: { name: string }) {
   const [{ data, error, stale }] = useQuery({
     query: FlowToEditDocument,
     variables: { name },
     requestPolicy: 'network-only',
   });
-  if (error) return <QueryProblem error={error} />;
-  if (!data || stale) return <Loading what="the flow" />;
-  const { promotionFlow: flow } = data;
-  if (!flow) {
+  // What is saved meanwhile, by others or here, does not replace what one edits: it is told.
+  const [opened, setOpened] = useState<FlowToEditQuery>();
+  if (data && !stale && !opened) setOpened(data);
+  if (error && !opened) return <QueryProblem error={error} />;
+  if (!opened) return <Loading what="the flow" />;
+  const { promotionFlow: flow } = opened;
+  if (!flow) return <NoFlow name={name} />;
+  const { syncedFrom, viewerCan, revisions, revision, manifest, updatedAt } = flow;
+  const refused = viewerCan.edit.allowed ? null : (viewerCan.edit.reason ?? 'You may not change it.');
+  const newest = { revision, text: manifest, by: revisions.nodes[0]?.by ?? null, at: updatedAt };
+  return <Draft flow={name} newest={newest} readOnly={refused} source={syncedFrom ?? null} />;
+}
+
+/** It was deleted, or never was there; a draft of it is there all the same. */
+function NoFlow({ name }: { name: string }) {
+  const person = usePerson();
+  const [kept, setKept] = useState<KeptDraft | null>();
+  useEffect(() => {
+    if (person === undefined) return;
+    void keptDrafts(person).then((all) => setKept(all.find(({ flow }) => flow === name) ?? null));
+  }, [person, name]);
+  if (kept === undefined) return <Loading what="the flow" />;
+  if (kept === null) {
     return (
       <Empty title={`There is no flow ${name}.`}>
         <Link to="/flows">Show all flows</Link>
       </Empty>
     );
   }
-  const { syncedFrom, viewerCan, revisions, revision, manifest, updatedAt } = flow;
-  const refused = viewerCan.edit.allowed || syncedFrom ? null : (viewerCan.edit.reason ?? 'You may not change it.');
-  const newest = { revision, text: manifest, by: revisions.nodes[0]?.by ?? null, at: updatedAt };
-  return <Draft key={name} flow={name} newest={newest} readOnly={refused} source={syncedFrom?.source ?? null} />;
+  const newest = { revision: (kept.base.revision ?? 0) + 1, text: null, by: null, at: null };
+  return <Draft flow={name} newest={newest} readOnly={null} source={null} />;
 }
 
 /** A flow that is begun: empty, or as another one is. */
@@ -63,22 +84,24 @@ interface DraftProps {
   /** What the draft is kept under. */
   flow: string;
   newest: Newest;
+  /** Why the viewer may not change it. */
   readOnly: string | null;
-  source: string | null;
+  source: Source | null;
 }
 
 function Draft({ flow, newest, readOnly, source }: DraftProps) {
   const navigate = useNavigate();
   const { catalogue, problem, readAgain } = useCatalogue();
-  const [{ data: viewer }] = useQuery({ query: ViewerDocument });
   const [draft, setDraft] = useState<OpenDraft>();
-  const person = viewer?.viewer.name ?? viewer?.viewer.kind;
+  const person = usePerson();
   const isReady = catalogue !== undefined && person !== undefined;
   useEffect(() => {
     if (!isReady) return undefined;
     let opened: OpenDraft | undefined;
     let isGone = false;
-    void openDraft({ flow, person, newest, catalogue, readOnly }).then((made) => {
+    const reason = readOnly ?? (source && `It comes from the git source ${source.source}, file ${source.file}.`);
+    const isProposed = readOnly === null && source !== null;
+    void openDraft({ flow, person, newest, catalogue, readOnly: reason, isProposed }).then((made) => {
       opened = made;
       if (isGone) made.close();
       else setDraft(made);
@@ -89,6 +112,10 @@ function Draft({ flow, newest, readOnly, source }: DraftProps) {
     };
     // A draft is opened once: what changes of the flow or of the catalogue afterwards is told to it.
   }, [isReady, flow]);
+  const learn = useCallback(async () => {
+    const now = await readAgain();
+    if (now) draft?.builder.getState().learn(now);
+  }, [draft, readAgain]);
   if (problem !== undefined && !catalogue) return <Problem>{problem}</Problem>;
   if (!draft) return <Loading what="the flow" />;
   const { builder } = draft;
@@ -96,14 +123,12 @@ function Draft({ flow, newest, readOnly, source }: DraftProps) {
     <BuilderContext value={builder}>
       <FlowBuilder
         source={source}
-        readAgain={async () => {
-          const now = await readAgain();
-          if (now) builder.getState().learn(now);
-        }}
+        mayPropose={readOnly === null && source !== null}
+        readAgain={learn}
         onDiscard={() => draft.discard()}
-        onSaved={async (name, revision) => {
-          await draft.saved(revision);
-          if (newest.revision === null) await rememberAsTyped(person!, name, builder.getState().newest);
+        onSaved={async (name, saved) => {
+          await draft.saved(saved);
+          if (newest.revision === null) await rememberAsTyped(person!, name, saved);
         }}
         onShown={(name) => {
           if (newest.revision === null) void navigate({ to: '/flows/$name', params: { name } });

@@ -4,6 +4,7 @@ import {
   Diff as DiffIcon,
   FileCode,
   FlaskConical,
+  GitPullRequestCreate,
   History,
   Keyboard,
   Redo2,
@@ -26,7 +27,7 @@ import { onKey } from './commands.ts';
 import { Define } from './dialogs/define.tsx';
 import { EditGroup } from './dialogs/group.tsx';
 import { Discard, Export, Keys, Revisions } from './dialogs/others.tsx';
-import { Propose, Save } from './dialogs/save.tsx';
+import { type OnSaved, Propose, Save } from './dialogs/save.tsx';
 import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './dialogs/steps.tsx';
 import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
@@ -42,14 +43,21 @@ import './builder.css';
 
 const YamlEditor = lazy(() => import('./yaml/yaml-editor.tsx'));
 
+/** The git source that a flow comes from, and the file there. */
+export interface Source {
+  source: string;
+  file: string;
+}
+
 interface FlowBuilderProps {
-  /** The git source that the flow comes from; null: it is saved here. */
-  source: string | null;
+  /** Null: it is saved here. */
+  source: Source | null;
+  /** It is changed by pull requests, and the viewer can open one. */
+  mayPropose: boolean;
   /** Reads again what exists besides the flow. */
   readAgain: () => Promise<void>;
   onDiscard: () => Promise<void>;
-  /** It is saved under this name as this revision. */
-  onSaved: (name: string, revision: number) => Promise<void>;
+  onSaved: OnSaved;
   /** The flow with this name is to be shown. */
   onShown: (name: string) => void;
 }
@@ -80,7 +88,7 @@ interface Making {
   done: (name: string | null) => void;
 }
 
-function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilderProps) {
+function Workshop({ source, mayPropose, readAgain, onDiscard, onSaved, onShown }: FlowBuilderProps) {
   const store = useBuilderStore();
   const chart = useChartOfFlow();
   const flow = useReactFlow();
@@ -158,12 +166,13 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
           <Heading
             onSaved={onSaved}
             source={source}
+            mayPropose={mayPropose}
             isYamlShown={isYamlShown}
             onYaml={() => setYamlShown(!isYamlShown)}
             onSearch={() => setSearching(!isSearching)}
           />
           {readOnly !== null && <p className="note">{readOnly}</p>}
-          <Newer />
+          <Newer readAgain={readAgain} />
           {hasErrorsOf.map((each) => (
             <Problem key={each}>{each}</Problem>
           ))}
@@ -191,8 +200,8 @@ function Workshop({ source, readAgain, onDiscard, onSaved, onShown }: FlowBuilde
       {dialog?.is === 'remove' && <RemoveStep node={dialog.node} close={close} />}
       {dialog?.is === 'rename' && <RenameStep node={dialog.node} close={close} />}
       {dialog?.is === 'save' && source === null && <Save close={close} onSaved={onSaved} onShown={onShown} />}
-      {dialog?.is === 'save' && source !== null && <Propose source={source} close={close} />}
-      {dialog?.is === 'revisions' && <Revisions close={close} onRestored={() => void onDiscard()} />}
+      {dialog?.is === 'save' && source !== null && <Propose source={source.source} close={close} />}
+      {dialog?.is === 'revisions' && <Revisions close={close} mayRestore={source === null} />}
       {dialog?.is === 'discard' && <Discard close={close} onDiscard={onDiscard} />}
       {dialog?.is === 'export' && <Export close={close} />}
       {dialog?.is === 'try' && <TryIt close={close} />}
@@ -250,10 +259,15 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 function Heading({
   onSaved,
   source,
+  mayPropose,
   isYamlShown,
   onYaml,
   onSearch,
-}: Pick<FlowBuilderProps, 'onSaved' | 'source'> & { isYamlShown: boolean; onYaml: () => void; onSearch: () => void }) {
+}: Pick<FlowBuilderProps, 'onSaved' | 'source' | 'mayPropose'> & {
+  isYamlShown: boolean;
+  onYaml: () => void;
+  onSearch: () => void;
+}) {
   const store = useBuilderStore();
   const name = useBuilder(({ session }) => session.document.flow?.name);
   const { revision } = useBuilder(({ session }) => session.base);
@@ -286,7 +300,7 @@ function Heading({
           </>
         )}
         {changes > 0 && keptAt !== null && `, kept here ${CLOCK.format(keptAt)}`}
-        {source !== null && `, from the git source ${source}`}
+        {source !== null && `, from the git source ${source.source}`}
       </p>
       <Toolbar aria-label="Flow" className="actions">
         <Button className="icon-button" aria-label="Undo" isDisabled={!canUndo} onPress={() => store.getState().undo()}>
@@ -333,6 +347,18 @@ function Heading({
           <Button className="button primary" onPress={() => ask({ is: 'save' })}>
             <SaveIcon size={16} aria-hidden />
             {source === null ? 'Save' : 'Propose'}
+          </Button>
+        )}
+        {readOnly !== null && mayPropose && (
+          <Button
+            className="button primary"
+            onPress={() => {
+              store.setState({ readOnly: null });
+              store.getState().say('What you change now is a proposal, and nothing changes here before it is merged');
+            }}
+          >
+            <GitPullRequestCreate size={16} aria-hidden />
+            Edit as a proposal
           </Button>
         )}
       </Toolbar>

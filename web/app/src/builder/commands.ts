@@ -48,6 +48,10 @@ const atStep = (run: (state: BuilderState, node: string) => void) =>
     else state.say(`${node} is the trigger environment: everything else comes after it`);
   });
 
+const SAVE = 'Ctrl S';
+/** Where letters, Delete and Ctrl-Z are of the text there; a box that is ticked has no text. */
+const TYPED = 'input:not([type="checkbox"], [type="radio"]), textarea, [contenteditable], .yaml';
+
 export const COMMANDS: readonly Command[] = [
   {
     keys: '← → ↑ ↓',
@@ -108,10 +112,10 @@ export const COMMANDS: readonly Command[] = [
     run: (state) => state.redo(),
   },
   {
-    keys: 'Ctrl S',
+    keys: SAVE,
     about: 'Save',
     matches: withControl('s', false),
-    run: (state) => state.ask({ is: 'save' }),
+    run: (state) => (state.readOnly === null ? state.ask({ is: 'save' }) : state.say(state.readOnly)),
   },
   { keys: '/', about: 'Search a node', matches: one('/'), run: (_, { search }) => search() },
   {
@@ -156,17 +160,18 @@ export const COMMANDS: readonly Command[] = [
 /** @returns whether the key was for the builder */
 export function onKey(event: KeyboardEvent, builder: Builder, views: Views): boolean {
   const target = event.target as HTMLElement;
-  // Fields have keys of their own, and so has what is asked over the draft.
-  if (
-    target.closest(
-      'input, textarea, [contenteditable], [role="dialog"], [role="listbox"], [aria-haspopup="listbox"], .yaml',
-    )
-  )
-    return false;
+  // What is asked over the draft has keys of its own.
+  if (target.closest('[role="dialog"], [role="listbox"], [aria-haspopup="listbox"]')) return false;
   const command = COMMANDS.find(({ matches }) => matches(event));
-  if (!command) return false;
+  if (!command || (command.keys !== SAVE && target.closest(TYPED))) return false;
   event.preventDefault();
   event.stopPropagation();
+  if (command.keys === SAVE && target.closest('input, textarea')) {
+    const { refusals } = builder.getState();
+    // What is typed in a field counts when the field is left.
+    target.blur();
+    if (builder.getState().refusals !== refusals && builder.getState().refusals.length > 0) return true;
+  }
   command.run(builder.getState(), views, event);
   return true;
 }

@@ -1,13 +1,13 @@
 import type { Catalogue } from './catalogue.ts';
-import { browserWorld } from './document/browser.ts';
-import { type Base, Draft, startSession } from './document/index.ts';
+import { browserStore, browserWorld } from './document/browser.ts';
+import { type Base, Draft, draftsOf, isDirty, newFlowText, rememberTyped, startSession } from './document/index.ts';
 import { type Builder, createBuilder, type Newest } from './state.ts';
 
 /** A draft on the page, kept in the browser as it changes. */
 export interface OpenDraft {
   builder: Builder;
-  /** It was saved as this revision: nothing has to be kept any more. */
-  saved(revision: number): Promise<void>;
+  /** This text was saved as this revision: only what was changed since has to be kept. */
+  saved(base: Base): Promise<void>;
   /** Back to what is saved. */
   discard(): Promise<void>;
   close(): void;
@@ -18,7 +18,10 @@ interface Opening {
   person: string;
   newest: Newest;
   catalogue: Catalogue;
+  /** Why it is not edited here as it is. */
   readOnly: string | null;
+  /** It is edited all the same once somebody has begun: as a proposal. */
+  isProposed?: boolean;
 }
 
 /** What the server has is not undone by a browser that keeps nothing. */
@@ -26,15 +29,22 @@ function notKept(error: unknown): undefined {
   console.warn('The draft cannot be kept in this browser.', error);
 }
 
-const baseOf = ({ revision, text }: Newest): Base => ({ revision, text });
-
 /** Opens what was kept, or begins with what is saved. Without storage, as in some private windows, it is edited all the same. */
-export async function openDraft({ flow, person, newest, catalogue, readOnly }: Opening): Promise<OpenDraft> {
+export async function openDraft({
+  flow,
+  person,
+  newest,
+  catalogue,
+  readOnly: reason,
+  isProposed,
+}: Opening): Promise<OpenDraft> {
   const page: { builder?: Builder } = {};
-  const draft = await Draft.open(browserWorld(), { flow, person }, baseOf(newest), (session) =>
-    page.builder?.getState().put(session),
+  const base = { revision: newest.revision, text: newest.text ?? newFlowText(flow) };
+  const draft = await Draft.open(browserWorld(), { flow, person }, base, (session, said) =>
+    page.builder?.getState().put(session, said),
   ).catch(notKept);
-  const session = draft?.session ?? startSession(baseOf(newest));
+  const session = draft?.session ?? startSession(base);
+  const readOnly = isProposed && isDirty(session) ? null : reason;
   const made = createBuilder({ session, newest, catalogue, readOnly });
   page.builder = made;
   const stop = made.subscribe((now, before) => {
@@ -47,11 +57,12 @@ export async function openDraft({ flow, person, newest, catalogue, readOnly }: O
   });
   return {
     builder: made,
-    saved: async (revision) => draft?.saved(revision).catch(notKept),
+    saved: async (base) => draft?.saved(base).catch(notKept),
     async discard() {
-      const base = baseOf(made.getState().newest);
-      await draft?.discard(base).catch(notKept);
-      made.getState().put(startSession(base), 'The draft is discarded');
+      const { session: edited, newest: now } = made.getState();
+      const from = now.text === null ? edited.base : { revision: now.revision, text: now.text };
+      const saved = (await draft?.discard(from).catch(notKept)) ?? startSession(from);
+      made.getState().put(saved, 'The draft is discarded');
       made.setState({ keptAt: null });
     },
     close() {
@@ -61,14 +72,13 @@ export async function openDraft({ flow, person, newest, catalogue, readOnly }: O
   };
 }
 
-/** A new flow was kept under no name: from now on its text is found by it. */
-export async function rememberAsTyped(person: string, flow: string, { revision, text }: Newest): Promise<void> {
-  if (revision === null) return;
-  try {
-    const draft = await Draft.open(browserWorld(), { flow, person }, { revision, text }, () => {});
-    await draft.saved(revision);
-    draft.close();
-  } catch (error) {
-    notKept(error);
-  }
+/** What this person has not saved, here; the newest first. Empty in a browser that keeps nothing. */
+export const keptDrafts = async (person: string): Promise<KeptDraft[]> =>
+  (await draftsOf(browserStore, person).catch(notKept)) ?? [];
+
+export type KeptDraft = Awaited<ReturnType<typeof draftsOf>>[number];
+
+/** A flow was saved from elsewhere, or was new and kept under no name: from now on its text is found by its name. */
+export async function rememberAsTyped(person: string, flow: string, saved: Base): Promise<void> {
+  await rememberTyped(browserStore, { flow, person }, saved).catch(notKept);
 }

@@ -1,17 +1,17 @@
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { Button } from 'react-aria-components';
 import { follow } from '../api/live.ts';
 import { FlowSavesDocument } from '../generated/documents.ts';
 import { When } from '../parts/time.tsx';
-import { mergeInto, resolveConflict } from './document/index.ts';
-import { useBuilder, useBuilderStore } from './state.ts';
+import { isDirty, mergeInto, resolveConflict, type Side, sidesOf } from './document/index.ts';
+import { savedName, useBuilder, useBuilderStore } from './state.ts';
 
-/** Hears when somebody saves the flow. */
+/** Hears when somebody saves the flow, or deletes it. */
 function useSaves(): void {
   const store = useBuilderStore();
-  const name = useBuilder(({ session, newest }) =>
-    newest.revision === null ? undefined : session.document.flow?.name,
-  );
+  const base = useBuilder(({ session }) => session.base);
+  // The text may call it something else by now.
+  const name = useMemo(() => savedName(base), [base]);
   useEffect(() => {
     if (name === undefined) return undefined;
     let cursor: string | undefined;
@@ -20,66 +20,168 @@ function useSaves(): void {
       variables: () => ({ names: [name], after: cursor }),
       onData: ({ definitionEvents: { cursor: at, revision, definition, by, at: when } }) => {
         cursor = at;
-        if (!definition || revision <= (store.getState().newest.revision ?? 0)) return;
-        store.setState({ newest: { revision, text: definition.manifest, by: by ?? null, at: when } });
+        if (revision <= (store.getState().newest.revision ?? 0)) return;
+        const text = definition?.manifest ?? null;
+        store.setState({ newest: { revision, text, by: by ?? null, at: when } });
       },
     });
   }, [name, store]);
 }
 
 /** Somebody else saved: said where one works, without taking anything away. */
-export function Newer() {
+export function Newer({ readAgain }: { readAgain: () => Promise<void> }) {
   useSaves();
-  const store = useBuilderStore();
   const newest = useBuilder((state) => state.newest);
   const base = useBuilder(({ session }) => session.base);
-  const conflicts = useBuilder(({ session }) => session.conflicts);
-  const isNewer = (newest.revision ?? 0) > (base.revision ?? 0) && base.revision !== null;
+  const isSaving = useBuilder((state) => state.isSaving);
+  const isOurs = newest.revision === base.revision;
+  useEffect(() => {
+    // Who saves a flow has made what it needs, most likely.
+    if (!isOurs) void readAgain();
+  }, [isOurs, newest.revision, readAgain]);
+  const isNewer = !isSaving && (newest.revision ?? 0) > (base.revision ?? 0) && base.revision !== null;
   return (
     <>
-      {isNewer && (
-        <div className="note newer" role="status">
-          <span>
-            {newest.by ?? 'Somebody else'} saved revision {newest.revision} {newest.at && <When at={newest.at} />}; this
-            draft began with revision {base.revision}.
-          </span>
-          <Button
-            className="button small"
-            onPress={() => {
-              const { session, said } = mergeInto(store.getState().session, {
-                revision: newest.revision,
-                text: newest.text,
-              });
-              store.getState().put(session, said);
-            }}
-          >
-            Merge it into the draft
-          </Button>
-        </div>
-      )}
-      {conflicts.length > 0 && (
-        <section className="note" aria-label="Conflicts">
-          <ul className="changes">
-            {conflicts.map((conflict) => (
-              <li key={conflict.message} className="conflict">
-                <span>{conflict.message}</span>
-                {(['MINE', 'THEIRS'] as const).map((side) => (
-                  <Button
-                    key={side}
-                    className="button small"
-                    onPress={() => {
-                      const { session, said } = resolveConflict(store.getState().session, conflict, side);
-                      store.getState().put(session, said);
-                    }}
-                  >
-                    {side === 'MINE' ? 'Keep mine' : 'Take theirs'}
-                  </Button>
-                ))}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {isNewer && (newest.text === null ? <Deleted /> : <Saved text={newest.text} />)}
+      <Conflicts />
     </>
+  );
+}
+
+function Saved({ text }: { text: string }) {
+  const store = useBuilderStore();
+  const { revision, by, at, isInTheWay } = useBuilder((state) => state.newest);
+  const session = useBuilder((state) => state.session);
+  const isChanged = isDirty(session);
+  const sides = useMemo(() => sidesOf(session, { text }), [session, text]);
+  const who = by ?? 'Somebody else';
+  return (
+    <section className="note newer" aria-label="A newer revision">
+      <p role="status">
+        {isInTheWay && <strong>It is not saved. </strong>}
+        {who} saved revision {revision} {at && <When at={at} />}; this {isChanged ? 'draft began with' : 'is'} revision{' '}
+        {session.base.revision}.{isChanged && ' Nothing of yours is lost.'}
+      </p>
+      <Button
+        className="button small"
+        onPress={() => {
+          const merged = mergeInto(store.getState().session, { revision, text });
+          store.getState().put(merged.session, merged.said);
+        }}
+      >
+        {isChanged ? 'Merge it into the draft' : `Show revision ${revision}`}
+      </Button>
+      {sides !== null && sides.length > 0 && <Sides sides={sides} who={who} isChanged={isChanged} />}
+    </section>
+  );
+}
+
+/** What each side changed, by step and setting, with what it was before. */
+function Sides({ sides, who, isChanged }: { sides: readonly Side[]; who: string; isChanged: boolean }) {
+  return (
+    <details className="sides">
+      <summary>What changed, step by step</summary>
+      <div className="sides-frame" tabIndex={0} role="region" aria-label="What changed, step by step">
+        <table className="list">
+          <thead>
+            <tr>
+              <th scope="col">Step and setting</th>
+              <th scope="col">Before</th>
+              <th scope="col">{who}</th>
+              {isChanged && <th scope="col">You</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {sides.map(({ step, field, base, theirs, mine, isBoth }) => (
+              <tr key={`${step} ${field}`} className={isBoth ? 'conflict' : ''}>
+                <th scope="row">
+                  {step ?? 'The flow'}
+                  {field !== '' && <small className="mono">{field}</small>}
+                  {isBoth && <small>changed by both: yours stays until you decide</small>}
+                </th>
+                <td data-side="Before">
+                  <Value text={base} />
+                </td>
+                <td data-side={who} className={theirs === base ? 'same' : ''}>
+                  <Value text={theirs} />
+                </td>
+                {isChanged && (
+                  <td data-side="You" className={mine === base ? 'same' : ''}>
+                    <Value text={mine} />
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+const Value = ({ text }: { text: string | null }) =>
+  text === null ? <span className="hint">is not there</span> : <code className="side">{text}</code>;
+
+/** The flow is gone, and the draft is not. */
+function Deleted() {
+  const store = useBuilderStore();
+  const { by, at } = useBuilder((state) => state.newest);
+  return (
+    <section className="note newer" aria-label="The flow was deleted">
+      <p role="status">
+        {by ?? 'Somebody else'} deleted this flow
+        {at && (
+          <>
+            {' '}
+            <When at={at} />
+          </>
+        )}
+        . It stays here as you see it.
+      </p>
+      <Button
+        className="button small"
+        onPress={() => {
+          const { session, newest, put } = store.getState();
+          const { text } = session.base;
+          store.setState({ newest: { ...newest, revision: null, text } });
+          put(
+            { ...session, base: { revision: null, text } },
+            'It is a new flow from here on: save it to have it again',
+          );
+        }}
+      >
+        Keep it as a new flow
+      </Button>
+    </section>
+  );
+}
+
+/** What a merge could not decide. Mine stands in the text until a person says otherwise. */
+function Conflicts() {
+  const store = useBuilderStore();
+  const conflicts = useBuilder(({ session }) => session.conflicts);
+  if (conflicts.length === 0) return null;
+  return (
+    <section className="note" aria-label="Conflicts">
+      <ul className="changes">
+        {conflicts.map((conflict) => (
+          <li key={conflict.message} className="conflict">
+            <span>{conflict.message}</span>
+            {(['MINE', 'THEIRS'] as const).map((side) => (
+              <Button
+                key={side}
+                className="button small"
+                onPress={() => {
+                  const { session, said } = resolveConflict(store.getState().session, conflict, side);
+                  store.getState().put(session, said);
+                }}
+              >
+                {side === 'MINE' ? 'Keep mine' : 'Take theirs'}
+              </Button>
+            ))}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

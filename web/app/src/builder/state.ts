@@ -3,6 +3,7 @@ import { createStore, type StoreApi, useStore } from 'zustand';
 import type { Catalogue } from './catalogue.ts';
 import type { Connecting } from './chart/drawn.ts';
 import {
+  type Base,
   type FlowDocument,
   type FlowEdit,
   type FlowStepSpec,
@@ -11,6 +12,7 @@ import {
   type Selection,
   type Session,
   makeEdits,
+  openDocument,
   redo,
   select,
   typeText,
@@ -49,14 +51,19 @@ export interface Preview {
 export interface Newest {
   /** null: it was never saved. */
   revision: number | null;
-  text: string;
+  /** null: it was deleted. */
+  text: string | null;
   by: string | null;
   at: string | null;
+  /** A save was refused because of it. */
+  isInTheWay?: boolean;
 }
 
 export interface BuilderState {
   session: Session;
   newest: Newest;
+  /** A save is on its way: what is heard of meanwhile is most likely that. */
+  isSaving: boolean;
   /** When the draft was kept in this browser, in milliseconds since the epoch; null: nothing had to be, or it cannot be. */
   keptAt: number | null;
   catalogue: Catalogue;
@@ -100,6 +107,7 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
     const say = (text: string): void => set(({ said }) => ({ said: { text, count: said.count + 1 } }));
     return {
       ...begin,
+      isSaving: false,
       keptAt: null,
       dialog: null,
       preview: {},
@@ -157,6 +165,10 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
     };
   });
 }
+
+/** What the flow is called where it is saved; undefined: it never was. */
+export const savedName = ({ revision, text }: Base): string | undefined =>
+  revision === null ? undefined : openDocument(text).flow?.name;
 
 export const BuilderContext = createContext<Builder | undefined>(undefined);
 

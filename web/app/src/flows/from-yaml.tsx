@@ -5,8 +5,8 @@ import { Button, DialogTrigger, FileTrigger, Form, Heading, Label, TextArea, Tex
 import { useClient } from 'urql';
 import { wordsOf } from '../api/client.ts';
 import { ApplyManifestsDocument, CheckManifestsDocument, type CheckManifestsQuery } from '../generated/documents.ts';
+import { usePerson } from '../frame/viewer.ts';
 import { Sheet } from '../parts/ask.tsx';
-import { useOrder } from '../parts/order.ts';
 import { Problem } from '../parts/problem.tsx';
 import { toWords } from '../parts/words.ts';
 
@@ -28,7 +28,7 @@ type Checked = CheckManifestsQuery['manifestsCheck'];
 function FromYaml({ close }: { close: () => void }) {
   const client = useClient();
   const navigate = useNavigate();
-  const apply = useOrder(ApplyManifestsDocument);
+  const person = usePerson();
   const [text, setText] = useState('');
   const [checked, setChecked] = useState<Checked>();
   const [refusals, setRefusals] = useState<readonly string[]>([]);
@@ -57,12 +57,17 @@ function FromYaml({ close }: { close: () => void }) {
   };
   const save = async (): Promise<void> => {
     setBusy(true);
-    const answer = await apply({ input: { text } });
+    const { data, error } = await client
+      .mutation(ApplyManifestsDocument, { input: { text } }, { additionalTypenames: ['PromotionFlow'] })
+      .toPromise();
     setBusy(false);
-    setRefusals(answer);
-    if (answer.length > 0) return;
+    const wrong = error ? [wordsOf(error)] : (data?.payload.userErrors.map(({ message }) => message) ?? []);
+    setRefusals(wrong);
+    if (wrong.length > 0) return;
+    const saved = data?.payload.changes.filter(({ kind }) => kind === 'PromotionFlow') ?? [];
+    if (person !== undefined) await remember(person, text, saved);
     close();
-    const flow = checked?.changes.find(({ kind }) => kind === 'PromotionFlow');
+    const [flow] = saved;
     if (flow) void navigate({ to: '/flows/$name', params: { name: flow.name } });
   };
   return (
@@ -104,6 +109,22 @@ function FromYaml({ close }: { close: () => void }) {
       </div>
     </Form>
   );
+}
+
+/** The server keeps what the manifests say; this browser keeps how they say it. */
+async function remember(
+  person: string,
+  text: string,
+  saved: readonly { name: string; revision?: number | null }[],
+): Promise<void> {
+  const [{ flowsIn }, { rememberAsTyped }] = await Promise.all([
+    import('../builder/document/index.ts'),
+    import('../builder/keep.ts'),
+  ]);
+  for (const written of flowsIn(text)) {
+    const revision = saved.find(({ name }) => name === written.name)?.revision;
+    if (revision != null) await rememberAsTyped(person, written.name, { revision, text: written.text });
+  }
 }
 
 const placed = (error: Checked['userErrors'][number]): string =>

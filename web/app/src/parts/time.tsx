@@ -11,7 +11,9 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyl
 
 /** `3 minutes ago`, `in 2 hours`. @param from and @param to in milliseconds since the epoch */
 export function sayRelative(to: number, from: number): string {
-  const seconds = Math.round((to - from) / 1000);
+  const rounded = Math.round((to - from) / 1000);
+  // What happens in this very second is now, on whichever side of it the clock stands.
+  const seconds = Math.abs(rounded) === 1 ? 0 : rounded;
   const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1];
   return relative.format(Math.trunc(seconds / size), unit);
 }
@@ -39,6 +41,8 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 function listen(listener: () => void): () => void {
   listeners.add(listener);
+  // While nobody listened it stood still.
+  now = Date.now();
   timer ??= setInterval(() => {
     now = Date.now();
     for (const each of listeners) each();

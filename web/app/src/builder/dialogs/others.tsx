@@ -9,7 +9,8 @@ import { Problem, QueryProblem } from '../../parts/problem.tsx';
 import { When } from '../../parts/time.tsx';
 import { COMMANDS } from '../commands.ts';
 import { Diff } from '../diff.tsx';
-import { useBuilder, useDocument } from '../state.ts';
+import { goOnFrom } from '../document/index.ts';
+import { useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Over } from './sheet.tsx';
 
 export function Keys({ close }: { close: () => void }) {
@@ -55,7 +56,8 @@ export function Discard({ close, onDiscard }: { close: () => void; onDiscard: ()
 }
 
 /** Every revision with its author and what it changed; an old one can be the newest again, or the draft. */
-export function Revisions({ close, onRestored }: { close: () => void; onRestored: () => void }) {
+export function Revisions({ close, mayRestore }: { close: () => void; mayRestore: boolean }) {
+  const store = useBuilderStore();
   const client = useClient();
   const { flow } = useDocument();
   const base = useBuilder(({ session }) => session.base);
@@ -74,9 +76,15 @@ export function Revisions({ close, onRestored }: { close: () => void; onRestored
       ? [wordsOf(answer.error)]
       : answer.data!.payload.userErrors.map(({ message }) => message);
     setRefusals(wrong);
-    if (wrong.length > 0) return;
+    const restored = answer.data?.payload.definition;
+    if (wrong.length > 0 || !restored) return;
+    const { revision: now, manifest: text, updatedAt: at } = restored;
+    const { session, put } = store.getState();
+    store.setState({ newest: { revision: now, text, by: null, at } });
+    // What was not saved is one step of undo away.
+    const words = `revision ${revision} is restored as revision ${now}`;
+    put(goOnFrom(session, { revision: now, text }, words), words);
     close();
-    onRestored();
   };
   const nodes = data?.definitionRevisions.nodes;
   return (
@@ -103,9 +111,11 @@ export function Revisions({ close, onRestored }: { close: () => void; onRestored
                 </span>
                 {manifest !== null && manifest !== undefined && !isReadOnly && revision !== base.revision && (
                   <>
-                    <Button className="button small" onPress={() => void restore(revision)}>
-                      Restore {revision}
-                    </Button>
+                    {mayRestore && (
+                      <Button className="button small" onPress={() => void restore(revision)}>
+                        Restore {revision}
+                      </Button>
+                    )}
                     <Button
                       className="button small"
                       onPress={() => {

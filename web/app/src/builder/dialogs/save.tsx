@@ -2,10 +2,11 @@ import { useEffect, useRef, useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { ApplyManifestsDocument, ProposeFlowDocument } from '../../generated/documents.ts';
+import { ApplyManifestsDocument, FlowToEditDocument, ProposeFlowDocument } from '../../generated/documents.ts';
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
-import { useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import type { Base } from '../document/index.ts';
+import { savedName, useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Diff } from '../diff.tsx';
 import { Over } from './sheet.tsx';
 
@@ -16,17 +17,32 @@ export interface SaveAnswer {
   isConflict?: boolean;
 }
 
-/** It is saved under this name as this revision. */
-export type OnSaved = (name: string, revision: number) => Promise<void>;
+/** This text is saved under this name. */
+export type OnSaved = (name: string, saved: Base) => Promise<void>;
 
 /** Saves the draft as it is, against the revision that it was made from. */
 export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
   const client = useClient();
   const store = useBuilderStore();
-  return async () => {
+  /** The page hears of it by itself as well, a moment later. */
+  const readNewest = async (name: string): Promise<void> => {
+    const { data } = await client.query(FlowToEditDocument, { name }, { requestPolicy: 'network-only' }).toPromise();
+    const found = data?.promotionFlow;
+    if (!found || found.revision <= (store.getState().newest.revision ?? 0)) return;
+    const { revision, manifest: text, revisions, updatedAt: at } = found;
+    store.setState({ newest: { revision, text, by: revisions.nodes[0]?.by ?? null, at } });
+  };
+  const save = async (): Promise<SaveAnswer> => {
     const { session } = store.getState();
     const { text, flow } = session.document;
     if (!flow) return { refusals: ['The text is no flow yet.'] };
+    const called = savedName(session.base);
+    if (called !== undefined && called !== flow.name)
+      return {
+        refusals: [
+          `The text calls the flow ${flow.name}, and this is ${called}: undo that, or duplicate ${called} for another flow.`,
+        ],
+      };
     const expectedRevisions = [
       { kind: 'PromotionFlow' as const, name: flow.name, revision: session.base.revision ?? 0 },
     ];
@@ -40,21 +56,26 @@ export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
     if (error) return { refusals: [wordsOf(error)] };
     const { changes, userErrors } = data!.payload;
     if (userErrors.length > 0) {
-      return {
-        refusals: userErrors.map(({ message }) => message),
-        isConflict: userErrors.some(({ code }) => code === 'CONFLICT'),
-      };
+      const isConflict = userErrors.some(({ code }) => code === 'CONFLICT');
+      if (isConflict) await readNewest(flow.name);
+      return { refusals: userErrors.map(({ message }) => message), isConflict };
     }
     const revision = changes.find(({ kind, name }) => kind === 'PromotionFlow' && name === flow.name)?.revision;
     if (revision == null) return { refusals: [`The server did not say as which revision ${flow.name} is saved.`] };
     store.setState({ newest: { revision, text, by: null, at: new Date().toISOString() } });
-    await onSaved(flow.name, revision);
+    await onSaved(flow.name, { revision, text });
     // What was typed while it was on its way stays a draft of what is saved now.
     const { session: now, put } = store.getState();
-    put({ ...now, base: { revision, text } }, `${flow.name} saved as revision ${revision}`);
+    put({ ...now, base: { revision, text }, conflicts: [] }, `${flow.name} saved as revision ${revision}`);
     return { refusals: [] };
   };
+  return async () => {
+    store.setState({ isSaving: true });
+    return save().finally(() => store.setState({ isSaving: false }));
+  };
 }
+
+const SAVED_BETWEEN = 'It is not saved: somebody else saved the flow in between. Merge that into the draft, then save.';
 
 /** Shows what changes and what that means, and saves it. */
 export function Save({
@@ -67,6 +88,7 @@ export function Save({
   onShown: (name: string) => void;
 }) {
   const { flow } = useDocument();
+  const store = useBuilderStore();
   const base = useBuilder(({ session }) => session.base);
   const edit = useBuilder((state) => state.edit);
   const errors = useProblems().filter(({ severity }) => severity === 'ERROR');
@@ -81,6 +103,14 @@ export function Save({
     setBusy(true);
     const answer = await save();
     setBusy(false);
+    const { newest, session } = store.getState();
+    if (answer.isConflict && (newest.revision ?? 0) > (session.base.revision ?? 0)) {
+      // What the other one saved stands above the draft, with the way to merge it.
+      close();
+      store.setState({ newest: { ...newest, isInTheWay: true } });
+      store.getState().say(SAVED_BETWEEN);
+      return;
+    }
     setRefusals(answer.refusals);
     if (answer.refusals.length > 0) return;
     close();
@@ -146,7 +176,7 @@ export function Propose({ source, close }: { source: string; close: () => void }
   const checked = useChecked();
   const [title, setTitle] = useState(`Change the flow ${flow?.name}`);
   const [refusals, setRefusals] = useState<readonly string[]>([]);
-  const [url, setUrl] = useState<string>();
+  const [opened, setOpened] = useState<{ url: string; number: number; diff: string }>();
   const [busy, setBusy] = useState(false);
   const propose = async (): Promise<void> => {
     setBusy(true);
@@ -155,10 +185,11 @@ export function Propose({ source, close }: { source: string; close: () => void }
       .toPromise();
     setBusy(false);
     setRefusals(error ? [wordsOf(error)] : data!.payload.userErrors.map(({ message }) => message));
-    setUrl(data?.payload.proposal?.url);
+    const proposal = data?.payload.proposal;
+    if (proposal) setOpened(proposal);
   };
   const link = useRef<HTMLAnchorElement>(null);
-  useEffect(() => link.current?.focus(), [url]);
+  useEffect(() => link.current?.focus(), [opened]);
   return (
     <Over title={`Propose a change to ${source}`} wide onClose={close}>
       <Form
@@ -175,24 +206,31 @@ export function Propose({ source, close }: { source: string; close: () => void }
           <Label>Title of the pull request</Label>
           <Input />
         </TextField>
-        {checked?.diff && <Diff text={checked.diff} label="What changes" />}
+        {!opened && checked?.diff && <Diff text={checked.diff} label="What changes" />}
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
         ))}
-        {url && (
-          <p className="note" role="status">
-            <a ref={link} href={url}>
-              Open the pull request
-            </a>
-          </p>
+        {opened && (
+          <>
+            <p className="note" role="status">
+              The change is proposed:{' '}
+              <a ref={link} href={opened.url}>
+                pull request {opened.number}
+              </a>
+              . The draft stays here until it is merged.
+            </p>
+            <Diff text={opened.diff} label="What changes in the repository" />
+          </>
         )}
         <div className="actions">
           <Button className="button" onPress={close}>
-            {url ? 'Close' : 'Cancel'}
+            {opened ? 'Close' : 'Cancel'}
           </Button>
-          <Button className="button primary" type="submit" isPending={busy}>
-            Open a pull request
-          </Button>
+          {!opened && (
+            <Button className="button primary" type="submit" isPending={busy}>
+              Open a pull request
+            </Button>
+          )}
         </div>
       </Form>
     </Over>

@@ -1,7 +1,14 @@
 import { del, get, keys, set } from 'idb-keyval';
-import type { DraftWorld } from './drafts.ts';
+import type { DraftStore, DraftWorld } from './drafts.ts';
 
 const CHANNEL = 'sluice-drafts';
+
+export const browserStore: DraftStore = {
+  get: (key) => get<unknown>(key),
+  set: (key, value) => set(key, value),
+  remove: (key) => del(key),
+  keys: async () => (await keys()).map(String),
+};
 
 /**
  * IndexedDB, and the other tabs of this browser. The channel is open as long as the page. Browsers have locks only over HTTPS and on
@@ -10,12 +17,7 @@ const CHANNEL = 'sluice-drafts';
 export function browserWorld(): DraftWorld {
   const channel = new BroadcastChannel(CHANNEL);
   return {
-    store: {
-      get: (key) => get<unknown>(key),
-      set: (key, value) => set(key, value),
-      remove: (key) => del(key),
-      keys: async () => (await keys()).map(String),
-    },
+    store: browserStore,
     tabs: {
       alone: (name, work) => ('locks' in navigator ? navigator.locks.request(`${CHANNEL}/${name}`, work) : work()),
       tell: (key) => channel.postMessage(key),

@@ -62,7 +62,7 @@ const typedKey = ({ flow, person }: DraftOwner): string => `typed/${part(person)
 export class Draft {
   readonly #world: DraftWorld;
   readonly #owner: DraftOwner;
-  readonly #changed: (session: Session) => void;
+  readonly #changed: (session: Session, said: string) => void;
   #session: Session;
   /** As it is in the store, as far as this tab knows; null: nothing is kept. */
   #stored: StoredDraft | null;
@@ -74,7 +74,7 @@ export class Draft {
     world: DraftWorld,
     owner: DraftOwner,
     opened: { session: Session; stored: StoredDraft | null },
-    changed: (session: Session) => void,
+    changed: (session: Session, said: string) => void,
   ) {
     this.#world = world;
     this.#owner = owner;
@@ -89,13 +89,13 @@ export class Draft {
   /**
    * Opens what is kept of this flow, or begins with what is saved. `saved` is the newest revision: when the draft was made from an older
    * one, `session.base` is that one still, and `mergeInto(session, saved)` takes in the newer.
-   * @param changed is called when another tab, or a merge, changed the session
+   * @param changed is called when another tab, or a merge with it, changed the session; `said` tells that in a few words
    */
   static async open(
     world: DraftWorld,
     owner: DraftOwner,
     saved: Base,
-    changed: (session: Session) => void,
+    changed: (session: Session, said: string) => void,
   ): Promise<Draft> {
     const base = await asTyped(world.store, owner, saved);
     const stored = await newestDraft(world.store, owner);
@@ -125,18 +125,45 @@ export class Draft {
     });
   }
 
-  /** Back to what is saved; what was kept is gone, in all tabs. */
-  discard(saved: Base): Promise<void> {
-    return this.#end(startSession(saved));
+  /** Back to what is saved, as this person typed it; what was kept is gone, in all tabs. */
+  async discard(saved: Base): Promise<Session> {
+    const key = this.#key;
+    const { store, tabs } = this.#world;
+    await this.#then(() =>
+      tabs.alone(key, async () => {
+        this.#session = startSession(await asTyped(store, this.#owner, saved));
+        this.#stored = null;
+        await store.remove(key);
+        tabs.tell(key);
+      }),
+    );
+    return this.#session;
   }
 
   /**
-   * The draft was saved as this revision. Its text is remembered: the server keeps the definition, and this person sees it again as it was
-   * typed as long as it says the same.
+   * This text was saved as this revision. It is remembered: the server keeps the definition, and this person sees it again as it was typed as
+   * long as it says the same. What was changed meanwhile, here or in another tab, is a draft of it.
    */
-  saved(revision: number): Promise<void> {
-    const { text } = this.#session.document;
-    return this.#end({ ...this.#session, base: { revision, text }, conflicts: [] }, { revision, text });
+  saved(base: Base): Promise<void> {
+    const key = this.#key;
+    const { store, tabs } = this.#world;
+    return this.#then(() =>
+      tabs.alone(key, async () => {
+        const found = (await store.get(key)) as StoredDraft | undefined;
+        const known = this.#stored;
+        this.#session = { ...this.#session, conflicts: [] };
+        if (found && known && found.count !== known.count) {
+          this.#session = this.#merged(known, found);
+          this.#changed(this.#session, 'merged with another tab');
+        }
+        this.#session = { ...this.#session, base };
+        this.#stored = null;
+        await store.set(typedKey(this.#owner), base);
+        if (this.#hasNews(null)) await this.#write(0);
+        if (this.#key !== key || !this.#stored) await store.remove(key);
+        tabs.tell(key);
+      }),
+    );
   }
 
   /** When all that was changed is kept. */
@@ -150,19 +177,6 @@ export class Draft {
 
   get #key(): string {
     return keyOf(this.#owner, this.#session.base);
-  }
-
-  #end(session: Session, typed?: Base): Promise<void> {
-    const key = this.#key;
-    this.#session = session;
-    this.#stored = null;
-    return this.#then(() =>
-      this.#world.tabs.alone(key, async () => {
-        if (typed) await this.#world.store.set(typedKey(this.#owner), typed);
-        await this.#world.store.remove(key);
-        this.#world.tabs.tell(key);
-      }),
-    );
   }
 
   /** Changes that come while one is written are written together. */
@@ -190,24 +204,31 @@ export class Draft {
       if (found && found.count !== known?.count) {
         this.#session = isMine ? this.#merged(known, found) : resumed(found, this.#session);
         this.#stored = found;
-        this.#changed(this.#session);
+        this.#changed(this.#session, isMine ? 'merged with another tab' : 'another tab changed the draft');
       } else if (!found && known && !isMine) {
         // Another tab discarded it, saved it, or merged it with a newer revision.
         const { store } = this.#world;
         this.#stored = await newestDraft(store, this.#owner);
-        this.#session = this.#stored
-          ? resumed(this.#stored, this.#session)
-          : startSession(await asTyped(store, this.#owner, this.#session.base));
-        this.#changed(this.#session);
+        const before = this.#session.base;
+        const base = await newestTyped(store, this.#owner, before);
+        this.#session = this.#stored ? resumed(this.#stored, this.#session) : startSession(base);
+        const { revision } = this.#session.base;
+        const what = revision === before.revision ? 'discarded the draft' : `went on to revision ${revision}`;
+        this.#changed(this.#session, `another tab ${what}`);
       }
       if (!this.#hasNews(this.#stored)) return;
-      const { document, base, past, future, conflicts } = this.#session;
-      const count = Math.max(this.#stored?.count ?? 0, found?.count ?? 0) + 1;
-      const stored = { base, text: document.text, past, future, conflicts, count, at: this.#world.now() };
-      await this.#world.store.set(key, stored as StoredDraft);
-      this.#stored = stored as StoredDraft;
+      await this.#write(Math.max(this.#stored?.count ?? 0, found?.count ?? 0));
       this.#world.tabs.tell(key);
     });
+  }
+
+  /** The session as it is. @param count of what was kept before */
+  async #write(count: number): Promise<void> {
+    const { document, base, past, future, conflicts } = this.#session;
+    const kept = { past: [...past], future: [...future], conflicts: [...conflicts] };
+    const stored = { base, text: document.text, ...kept, count: count + 1, at: this.#world.now() };
+    await this.#world.store.set(keyOf(this.#owner, base), stored);
+    this.#stored = stored;
   }
 
   #hasNews(stored: StoredDraft | null): boolean {
@@ -253,12 +274,23 @@ async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<Stored
   return kept.sort((a, b) => b.at - a.at)[0] ?? null;
 }
 
+/** This text was saved by this person as this revision; drafts stay as they are. */
+export async function rememberTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<void> {
+  await store.set(typedKey(owner), saved);
+}
+
 /** What is saved, in the words in which this person typed it, if that is what is saved. */
 async function asTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<Base> {
   const typed = (await store.get(typedKey(owner))) as Base | undefined;
   if (!typed || typed.revision !== saved.revision) return saved;
   const [a, b] = [typed.text, saved.text].map((text) => readingOf(openDocument(text)));
   return a && b && sameDefinition(a.definition, b.definition) ? typed : saved;
+}
+
+/** What another tab has saved since, or the same base. */
+async function newestTyped(store: DraftStore, owner: DraftOwner, base: Base): Promise<Base> {
+  const typed = (await store.get(typedKey(owner))) as Base | undefined;
+  return (typed?.revision ?? 0) > (base.revision ?? 0) ? typed! : asTyped(store, owner, base);
 }
 
 function resumed({ base, text, past, future, conflicts }: StoredDraft, now?: { selection: Selection }): Session {

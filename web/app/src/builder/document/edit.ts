@@ -35,6 +35,16 @@ export function editDocument(document: FlowDocument, edits: readonly FlowEdit[],
   if ('refusals' in complete) return complete;
   const written = write(document, reading, complete);
   if ('refusals' in written) return written;
+  const [was, now] = [reading.definition, complete].map((each) => (wireOf(each) as Wire).apiVersion) as [
+    string,
+    string,
+  ];
+  if (was !== now)
+    notes.push({
+      message: `${was} has no field for that: the manifest is written as ${now} from here on`,
+      path: null,
+      flowPath: [],
+    });
   return { document: written, said: sentences.join('; '), notes: notes.map(({ message }) => message), selection };
 }
 

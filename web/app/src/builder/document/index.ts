@@ -3,6 +3,7 @@ export { type Changed, changesBetween, type FlowChanges, type NodeChange } from 
 export {
   Draft,
   draftsOf,
+  rememberTyped,
   type DraftOwner,
   type DraftStore,
   type DraftWorld,
@@ -10,17 +11,17 @@ export {
   type Tabs,
 } from './drafts.ts';
 export { editDocument } from './edit.ts';
-export { mergeInto, resolveConflict } from './merge.ts';
+export { mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';
 export { pathOf, rangeOf, selectionAt } from './places.ts';
 export { connectTargets, previewRemoval } from './preview.ts';
 export { problemsOf, type ServerAnswer } from './problems.ts';
-export { newFlowText, openDocument } from './read.ts';
+export { flowsIn, newFlowText, openDocument } from './read.ts';
 export { sourceOf } from './reading.ts';
 export {
   countChanges,
+  goOnFrom,
   isDirty,
   makeEdits,
-  markSaved,
   redo,
   select,
   startSession,

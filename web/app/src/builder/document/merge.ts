@@ -5,7 +5,7 @@ import { refusedText, write } from './edit.ts';
 import { openDocument } from './read.ts';
 import { readingOf, type FlowDefinition, type Reading } from './reading.ts';
 import { changed, type Done } from './session.ts';
-import { mergeValues, type Clash } from './three-way.ts';
+import { differences, mergeValues, type Clash } from './three-way.ts';
 import type { Base, Conflict, FlowDocument, Path, Selection, Session } from './types.ts';
 
 /**
@@ -21,7 +21,37 @@ export function mergeInto(session: Session, theirs: Base): Done {
   const what = theirs.revision === null ? 'the other draft' : `revision ${theirs.revision}`;
   const said = `merged with ${what}${many === 0 ? '' : `, ${many} ${many === 1 ? 'conflict' : 'conflicts'}`}`;
   const next = changed(session, { document, said, selection: session.selection });
-  return { session: { ...next, base: theirs, conflicts: [...session.conflicts, ...conflicts] }, said };
+  const [now, saved] = [document, openDocument(theirs.text)].map(readingOf);
+  // Without a change of mine left, the text is what is saved, in my words.
+  const isTheirs = now !== undefined && saved !== undefined && sameDefinition(now.definition, saved.definition);
+  const base = isTheirs ? { ...theirs, text: document.text } : theirs;
+  return { session: { ...next, base, conflicts: [...session.conflicts, ...conflicts] }, said };
+}
+
+/** A setting that differs between the base, what somebody else saved, and the draft; of a step that came or went the whole step. */
+export interface Side {
+  /** The name of the step; null: the flow itself. */
+  step: string | null;
+  /** Such as `soak` or `policy.preAction`; empty: the step as a whole. */
+  field: string;
+  /** As YAML; null: it is not there. */
+  base: string | null;
+  theirs: string | null;
+  mine: string | null;
+  /** Both sides changed it, and not to the same. */
+  isBoth: boolean;
+}
+
+/** What each side changed since the base of the session, by step and setting; null while one of the texts cannot be read. */
+export function sidesOf({ base, document }: Session, theirs: Pick<Base, 'text'>): Side[] | null {
+  const read = [openDocument(base.text), openDocument(theirs.text), document].map(readingOf);
+  if (!document.isCurrent || !read.every((each) => each !== undefined)) return null;
+  const [was, there, here] = read.map(({ definition }) => plainData(wireOf(definition)));
+  return differences(was, there, here).map(({ path, ...values }) => {
+    const { step, field } = placeOf(path);
+    const [a, b, c] = [values.base, values.theirs, values.mine].map(asYaml) as [string, string, string];
+    return { step, field, base: a, theirs: b, mine: c, isBoth: a !== b && a !== c && b !== c };
+  });
 }
 
 /**
@@ -110,10 +140,7 @@ function commentsIn(text: string): string[] {
 }
 
 function conflictOf({ path, base, theirs, mine }: Clash): Conflict {
-  const [head, field, name, ...below] = path;
-  const isStep = head === 'spec' && field === 'steps' && typeof name === 'string';
-  const step = isStep ? name.slice(name.indexOf('/') + 1) : null;
-  const words = (isStep ? below : head === 'spec' ? path.slice(1) : path).map(String).join('.');
+  const { step, field: words } = placeOf(path);
   const of = words === '' ? (step ?? 'the flow') : `${words} of ${step ?? 'the flow'}`;
   const message =
     theirs === undefined || mine === undefined
@@ -122,6 +149,14 @@ function conflictOf({ path, base, theirs, mine }: Clash): Conflict {
         ? `${of} is ${inWords(theirs)} there and ${inWords(mine)} here`
         : `${of} was ${inWords(base)}, is ${inWords(theirs)} there and ${inWords(mine)} here`;
   return { step, field: words, path, base: asYaml(base), theirs: asYaml(theirs), mine: asYaml(mine), message };
+}
+
+/** A place in the manifest as people call it. */
+function placeOf(path: Path): { step: string | null; field: string } {
+  const [head, field, name, ...below] = path;
+  const isStep = head === 'spec' && field === 'steps' && typeof name === 'string';
+  const words = isStep ? below : head === 'spec' ? path.slice(1) : path;
+  return { step: isStep ? name.slice(name.indexOf('/') + 1) : null, field: words.map(String).join('.') };
 }
 
 const asYaml = (value: unknown): string | null => (value === undefined ? null : stringify(value).trimEnd());

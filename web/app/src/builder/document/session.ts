@@ -87,9 +87,7 @@ export function undo(session: Session): Done {
 export function redo(session: Session): Done {
   const [change, ...future] = session.future;
   if (!change) return { session, said: 'there is nothing to redo' };
-  const { text } = session.document;
-  const now = text.slice(0, change.at) + change.inserted + text.slice(change.at + change.removed.length);
-  const document = openDocument(now, session.document);
+  const document = openDocument(withChange(session.document.text, change), session.document);
   const past = [...session.past, change];
   return {
     session: { ...session, document, selection: change.after, past, future },
@@ -102,16 +100,41 @@ export const select = (session: Session, selection: Selection): Session => ({ ..
 /** Whether there is anything to save. */
 export const isDirty = ({ document, base }: Session): boolean => document.text !== base.text || base.revision === null;
 
-/** How many changes the draft has; 0 when it is as it was saved, whatever was undone. */
-export const countChanges = (session: Session): number =>
-  session.document.text === session.base.text ? 0 : Math.max(1, session.past.length);
+const counts = new WeakMap<Session, number>();
 
-/** The draft was saved: it is the base from here on. What was done can still be undone. */
-export const markSaved = (session: Session, revision: number): Session => ({
-  ...session,
-  base: { revision, text: session.document.text },
-  conflicts: [],
-});
+/** How many changes lie between the draft and what is saved; 0 when it says the same, whatever was undone. */
+export function countChanges(session: Session): number {
+  let count = counts.get(session);
+  if (count === undefined) counts.set(session, (count = distance(session)));
+  return count;
+}
+
+/** A save does not end the history: the base is somewhere in it, before or behind. After a merge it is nowhere. */
+function distance({ document: { text }, base, past, future }: Session): number {
+  if (text === base.text) return 0;
+  const back = stepsTo(base.text, text, past.toReversed(), withoutChange);
+  return back ?? stepsTo(base.text, text, future, withChange) ?? Math.max(1, past.length);
+}
+
+function stepsTo(
+  wanted: string,
+  text: string,
+  changes: readonly Change[],
+  step: (text: string, change: Change) => string,
+): number | undefined {
+  let now = text;
+  for (const [index, change] of changes.entries()) {
+    now = step(now, change);
+    if (now === wanted) return index + 1;
+  }
+  return undefined;
+}
+
+/** The text is from here on what is saved as `base`. What it was before can be had back by undo. */
+export function goOnFrom(session: Session, base: Base, said: string): Session {
+  const document = openDocument(base.text, session.document);
+  return { ...changed(session, { document, said, selection: session.selection }), base, conflicts: [] };
+}
 
 /** The one part in which two texts differ; undefined: in none. */
 export function changeBetween(before: string, after: string): Pick<Change, 'at' | 'removed' | 'inserted'> | undefined {
@@ -126,6 +149,9 @@ export function changeBetween(before: string, after: string): Pick<Change, 'at' 
 
 const withoutChange = (text: string, { at, removed, inserted }: Change): string =>
   text.slice(0, at) + removed + text.slice(at + inserted.length);
+
+const withChange = (text: string, { at, removed, inserted }: Change): string =>
+  text.slice(0, at) + inserted + text.slice(at + removed.length);
 
 /** The newest document before these changes that was a flow: what to show while the text is broken. */
 export function lastGood(text: string, past: readonly Change[]): FlowDocument | undefined {

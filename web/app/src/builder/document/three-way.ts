@@ -33,7 +33,24 @@ export function mergeValues(
   return mine;
 }
 
+/** Every place in which the three are not the same, as deep as all of them go; of a list with names an entry is the deepest when one lacks it. */
+export function differences(base: unknown, theirs: unknown, mine: unknown, path: Path = []): Clash[] {
+  if (same(base, theirs) && same(base, mine)) return [];
+  if (isMap(base) && isMap(theirs) && isMap(mine)) {
+    const keys = new Set([base, theirs, mine].flatMap(Object.keys));
+    return [...keys].flatMap((key) => differences(base[key], theirs[key], mine[key], [...path, key]));
+  }
+  if (Array.isArray(base) && Array.isArray(theirs) && Array.isArray(mine) && [base, theirs, mine].every(isNamed)) {
+    const [was, there, here] = [byName(base), byName(theirs), byName(mine)];
+    const names = new Set([...was.keys(), ...there.keys(), ...here.keys()]);
+    return [...names].flatMap((name) => differences(was.get(name), there.get(name), here.get(name), [...path, name]));
+  }
+  return [{ path, base, theirs, mine }];
+}
+
 type Plain = Record<string, unknown>;
+type ByName = Map<string, unknown>;
+const byName = (list: unknown[]): ByName => new Map(list.map((each) => [entryName(each)!, each]));
 
 function mergeMaps(base: Plain, theirs: Plain, mine: Plain, clash: (found: Clash) => void, path: Path): Plain {
   const result: Plain = {};
@@ -57,12 +74,7 @@ function mergeNamed(
   clash: (found: Clash) => void,
   path: Path,
 ): unknown[] {
-  const byName = (list: unknown[]) => new Map(list.map((each) => [entryName(each)!, each]));
-  const [was, there, here] = [base, theirs, mine].map(byName) as [
-    Map<string, unknown>,
-    Map<string, unknown>,
-    Map<string, unknown>,
-  ];
+  const [was, there, here] = [base, theirs, mine].map(byName) as [ByName, ByName, ByName];
   const merged = new Map<string, unknown>();
   const decide = (name: string): void => {
     const at = [...path, name];
