@@ -63,6 +63,9 @@ function useServerCheck(text: string, isFlow: boolean): Checked | undefined {
 export function ProblemList({ onCreate }: { onCreate: (kind: Kind, name: string) => void }) {
   const problems = useProblems();
   const store = useBuilderStore();
+  // Everything is missing in a flow that nobody has begun: that is no news.
+  const isBegun = useBuilder(({ session: { base, past } }) => base.revision !== null || past.length > 0);
+  if (!isBegun) return <p className="problem-list hint">What is wrong is listed here while you build.</p>;
   if (problems.length === 0) {
     return (
       <p className="problem-list none">

@@ -1,10 +1,8 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Copy, GitBranch, Plus } from 'lucide-react';
-import { useState } from 'react';
-import { Button } from 'react-aria-components';
+import { lazy, Suspense } from 'react';
 import { useQuery } from 'urql';
 import {
-  ApplyManifestsDocument,
   DeleteFlowDocument,
   type FlowRowFragment,
   FlowsDocument,
@@ -15,14 +13,17 @@ import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { useOrder } from '../parts/order.ts';
 import { Pages } from '../parts/pages.tsx';
-import { Problem, QueryProblem } from '../parts/problem.tsx';
+import { QueryProblem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { Typed } from '../parts/typed.tsx';
 import { count } from '../parts/words.ts';
+import { FirstSteps } from './first-steps.tsx';
 import { FromYamlButton } from './from-yaml.tsx';
 import './flows.css';
 
+/** What reads texts of flows is not loaded with the list. */
+const Drafts = lazy(() => import('./drafts.tsx'));
 const PER_PAGE = 25;
 
 /** Every flow, and where one begins a new one. */
@@ -46,10 +47,13 @@ export function FlowsPage() {
         </div>
       </PageHeading>
       <QueryProblem error={error} />
+      <Suspense>
+        <Drafts />
+      </Suspense>
       {flows === undefined ? (
         error === undefined && <Loading what="the flows" />
       ) : flows.nodes.length === 0 && search === undefined && after === undefined ? (
-        <NoneYet />
+        <FirstSteps title="There is no flow yet." />
       ) : (
         <>
           <div className="filters">
@@ -173,41 +177,5 @@ function LastRelease({ flow }: { flow: string }) {
       </Link>{' '}
       <Status status={release.status} />
     </>
-  );
-}
-
-/** The way from nothing to a release that one can watch. */
-function NoneYet() {
-  const apply = useOrder(ApplyManifestsDocument);
-  const navigate = useNavigate();
-  const [refusals, setRefusals] = useState<readonly string[]>([]);
-  const [busy, setBusy] = useState(false);
-  const add = async (): Promise<void> => {
-    setBusy(true);
-    const { default: text } = await import('./billing.yaml?raw');
-    const answer = await apply({ input: { text, fileName: 'billing.yaml' } });
-    setBusy(false);
-    setRefusals(answer);
-    if (answer.length === 0) void navigate({ to: '/flows/$name', params: { name: 'billing-flow' } });
-  };
-  return (
-    <Empty title="There is no flow yet.">
-      <p>
-        A flow says how a version travels: from the environment where it arrives, through staging, to every region.
-        Begin with an empty one, or with the Billing example: six simulated environments, a product, and a flow that one
-        can release, watch and change.
-      </p>
-      <p className="actions centred">
-        <Button className="button primary" isPending={busy} onPress={() => void add()}>
-          Add the Billing example
-        </Button>
-        <Link to="/flows/new" className="button">
-          New flow
-        </Link>
-      </p>
-      {refusals.map((each) => (
-        <Problem key={each}>{each}</Problem>
-      ))}
-    </Empty>
   );
 }

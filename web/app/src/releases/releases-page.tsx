@@ -2,6 +2,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Undo2 } from 'lucide-react';
 import { useQuery } from 'urql';
 import { ProductsDocument, type ReleaseRowFragment } from '../generated/documents.ts';
+import { FirstSteps } from '../flows/first-steps.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { PageHeading, Total } from '../parts/heading.tsx';
 import { Pages } from '../parts/pages.tsx';
@@ -100,15 +101,11 @@ function nowOf({ status, waitingFor, problem }: ReleaseRowFragment): string {
 
 function NoneYet() {
   const [{ data }] = useQuery({ query: ProductsDocument });
+  const title = 'Nothing has been released yet.';
+  if (data?.products.nodes.length === 0) return <FirstSteps title={title} />;
   return (
-    <Empty title="Nothing has been released yet.">
-      {data?.products.nodes.length === 0 ? (
-        <p>
-          Define a product first: <code>sluice apply -f examples/billing/</code> applies the sample.
-        </p>
-      ) : (
-        <p>Push a commit to a trigger environment, or release a product with the button above.</p>
-      )}
+    <Empty title={title}>
+      <p>Push a commit to a trigger environment, or release a product with the button above.</p>
     </Empty>
   );
 }

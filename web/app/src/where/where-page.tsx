@@ -47,7 +47,11 @@ export function WherePage() {
               : 'No product or environment is called that.'
           }
         >
-          <Link to="/where">Show all</Link>
+          {all.productNames.length === 0 ? (
+            <Link to="/flows">Begin with a flow: a product is made where it is released first</Link>
+          ) : (
+            <Link to="/where">Show all</Link>
+          )}
         </Empty>
       ) : (
         <View {...names} cells={cells} see={see} />

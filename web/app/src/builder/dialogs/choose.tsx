@@ -24,13 +24,16 @@ interface ChooseProps {
   chosen: ReadonlySet<string>;
   isMultiple: boolean;
   onChange: (chosen: Set<string>) => void;
+  /** What is typed into the search, where others use it as well. */
+  typed?: string;
+  onType?: (text: string) => void;
 }
 
 /** A list that is searched while one types: arrows go through it, Enter chooses. */
-export function Choose({ label, choices, chosen, isMultiple, onChange }: ChooseProps) {
+export function Choose({ label, choices, chosen, isMultiple, onChange, typed, onType }: ChooseProps) {
   const { contains } = useFilter({ sensitivity: 'base' });
   return (
-    <Autocomplete filter={contains}>
+    <Autocomplete filter={contains} inputValue={typed} onInputChange={onType}>
       <SearchField className="field" autoFocus>
         <Label>{label}</Label>
         <Input placeholder="Search" />
@@ -46,7 +49,12 @@ export function Choose({ label, choices, chosen, isMultiple, onChange }: ChooseP
         )}
         onSelectionChange={(keys) => keys !== 'all' && onChange(new Set([...keys].map(String)))}
         items={choices.filter(({ entries }) => entries.length > 0).map((each) => ({ ...each, id: each.title }))}
-        renderEmptyState={() => <p className="hint">Nothing has this name.</p>}
+        renderEmptyState={() => (
+          <p className="hint">
+            {choices.some(({ entries }) => entries.length > 0) ? 'Nothing has this name.' : 'There is nothing yet.'}
+            {onType && ' Make it with the button below.'}
+          </p>
+        )}
       >
         {({ title, entries }) => (
           <ListBoxSection id={title}>

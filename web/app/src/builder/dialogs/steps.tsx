@@ -6,7 +6,7 @@ import { type BuilderState, nameOf, useBuilder, useBuilderStore, useDocument } f
 import { Choose, type Choices } from './choose.tsx';
 import { Over } from './sheet.tsx';
 
-export type Create = (kind: Kind) => Promise<string | null>;
+export type Create = (kind: Kind, name?: string) => Promise<string | null>;
 
 /** What the flow has already, by name: a name is in it once. */
 function usedIn({ session, catalogue }: BuilderState): Set<string> {
@@ -55,32 +55,44 @@ const NEW: Record<string, { kind: Kind; label: string }> = {
 
 function NewButtons({
   kinds,
+  typed,
   create,
   onMade,
 }: {
   kinds: readonly string[];
+  /** What was searched: the name of what is made when nothing has it. */
+  typed: string;
   create: Create;
   onMade: (key: string) => void;
 }) {
+  const { environments, groups, workflows } = useBuilder((state) => state.catalogue);
+  const wanted = typed.trim();
+  const isThere = environments.has(wanted) || groups.has(wanted) || workflows.has(wanted);
+  const name = isName(wanted) && !isThere ? wanted : '';
   return (
     <div className="actions new-actions">
       {kinds.map((each) => (
         <Button
           key={each}
           className="button small"
-          onPress={() => void create(NEW[each]!.kind).then((made) => made !== null && onMade(keyOf(each, made)))}
+          onPress={() => void create(NEW[each]!.kind, name).then((made) => made !== null && onMade(keyOf(each, made)))}
         >
           {NEW[each]!.label}
+          {name !== '' && ` ${name}`}
         </Button>
       ))}
     </div>
   );
 }
 
+/** Labels and names have letters, digits and dashes. */
+const isName = (text: string): boolean => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text);
+
 export function ChooseTrigger({ close, create }: { close: () => void; create: Create }) {
   const edit = useBuilder((state) => state.edit);
   const choices = useChoices(['environment']);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [typed, setTyped] = useState('');
   const [key] = chosen;
   const name = key?.split(' ')[1];
   return (
@@ -91,8 +103,24 @@ export function ChooseTrigger({ close, create }: { close: () => void; create: Cr
           if (name !== undefined && edit({ type: 'setTriggerEnvironment', environment: name })) close();
         }}
       >
-        <Choose label="Environment" choices={choices} chosen={chosen} isMultiple={false} onChange={setChosen} />
-        <NewButtons kinds={['environment']} create={create} onMade={(made) => setChosen(new Set([made]))} />
+        <Choose
+          label="Environment"
+          choices={choices}
+          chosen={chosen}
+          isMultiple={false}
+          onChange={setChosen}
+          typed={typed}
+          onType={setTyped}
+        />
+        <NewButtons
+          kinds={['environment']}
+          typed={typed}
+          create={create}
+          onMade={(made) => {
+            setTyped('');
+            setChosen(new Set([made]));
+          }}
+        />
         <div className="actions">
           <Button className="button" onPress={close}>
             Cancel
@@ -123,6 +151,7 @@ export function AddSteps({
   const kinds = ['environment', 'group', 'workflow'];
   const choices = useChoices(kinds);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [typed, setTyped] = useState('');
   const add = (): void => {
     const used = usedIn(store.getState());
     const steps = [...chosen].map((key): FlowStepSpec => {
@@ -150,11 +179,17 @@ export function AddSteps({
           chosen={chosen}
           isMultiple
           onChange={setChosen}
+          typed={typed}
+          onType={setTyped}
         />
         <NewButtons
           kinds={kinds}
+          typed={typed}
           create={create}
-          onMade={(made) => setChosen((before) => new Set([...before, made]))}
+          onMade={(made) => {
+            setTyped('');
+            setChosen((before) => new Set([...before, made]));
+          }}
         />
         <div className="actions">
           <Button className="button" onPress={close}>
