@@ -20,6 +20,12 @@ export function buildApiSchema(): GraphQLSchema {
     validate: false,
     pubSub: NO_PUB_SUB,
   });
+  // No class stands for these three.
+  bare.getQueryType()!.description = 'What can be asked. Nothing of it changes anything.';
+  bare.getMutationType()!.description =
+    'What can be ordered. A refusal is no error of GraphQL: it is in the `userErrors` of the payload.';
+  bare.getSubscriptionType()!.description =
+    'What can be followed, over WebSockets (graphql-ws) and server-sent events. Each event has a cursor to go on from.';
   // The budget stands outside: what is not paid for is not asked for its rule either.
   built = budgetSchema(guardSchema(markOneOf(bare)));
   return built;
