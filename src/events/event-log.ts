@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { clientConfig, DEFAULT_STATEMENT_MS, SturdyPool, timesOf } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
 import { LIMITS } from '../limits.ts';
+import type { Visibility } from '../core/access/index.ts';
 import type { Kind } from '../core/definitions.ts';
 import type { Log } from '../log.ts';
 import {
@@ -27,6 +28,8 @@ import { Changes, SharedChanges } from './changes.ts';
 import { CursorExpiredError, cursorBefore, cursorOf, isAt, parseCursor, placeOf } from './cursor.ts';
 import { GrowingReader } from './growing-reader.ts';
 import type { GrowingSource } from './growing-reader.ts';
+import { Lists, READ_EVERY } from './lists.ts';
+import type { Digests, ListName, ListsChanged } from './lists.ts';
 import { Ring } from './ring.ts';
 import { Subscription, type SubscriptionSource } from './subscription.ts';
 import { Tail, type TailHealth } from './tail.ts';
@@ -79,11 +82,13 @@ export class EventLog {
   readonly #readers = new Set<{ end: () => void }>();
   /** Who follows the saves of definitions. */
   readonly #following = new Set<() => void>();
+  readonly #lists: Lists;
   #closing: Promise<void> | null = null;
 
   private constructor(options: EventLogOptions, reader: pg.Pool, newest: LoggedEvent[], ringSize: number) {
     const { pool, databaseUrl, log, times, pollMs = 1_000, entries = LIMITS.entriesPerPage } = options;
     this.#pool = pool;
+    this.#lists = new Lists(pool);
     this.#reader = reader;
     this.#entries = entries;
     // The first of them only says what lies before the others.
@@ -210,6 +215,37 @@ export class EventLog {
         return () => {
           this.#following.delete(wake);
         };
+      },
+    });
+  }
+
+  /**
+   * Tells which of these lists say something else than before; null: than now.
+   * @param seen what the caller sees of each list, asked at each look: it can change; undefined: nothing
+   */
+  async followLists(
+    names: readonly ListName[],
+    before: Digests | null,
+    seen: (name: ListName) => Visibility | null | undefined,
+  ): Promise<GrowingReader<ListsChanged>> {
+    const look = async (): Promise<Digests> => {
+      const digests = names.map(async (each) => {
+        const visibility = seen(each);
+        return [each, visibility === undefined ? '' : await this.#lists.digest(each, visibility)] as const;
+      });
+      return Object.fromEntries(await Promise.all(digests));
+    };
+    let known = before ?? (await look());
+    return this.#follow(0, {
+      read: async (from) => {
+        const digests = await look();
+        const lists = names.filter((each) => digests[each] !== known[each]);
+        known = digests;
+        return { entries: lists.length > 0 ? [{ sequence: from + 1, lists, digests }] : [], cut: null };
+      },
+      listen: (wake) => {
+        const timer = setInterval(wake, READ_EVERY);
+        return () => clearInterval(timer);
       },
     });
   }

@@ -25,6 +25,7 @@ import { PromotionEventResolver, ReleaseEventResolver, StepEventResolver } from 
 import { FindingResolver } from './finding.ts';
 import { FlowEditResolver, FlowGraphResolver } from './flow-edits.ts';
 import { GitSourceResolver } from './git-source.ts';
+import { ListChangeResolver } from './list-change.ts';
 import { ManifestsResolver } from './manifests.ts';
 import { NodeResolver } from './node.ts';
 import { PolicyResolver, PromotionPolicyOfReleaseResolver } from './policy.ts';
@@ -101,6 +102,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   FindingResolver,
   FlowEditResolver,
   GitSourceResolver,
+  ListChangeResolver,
   ManifestsResolver,
   NodeResolver,
   PolicyResolver,

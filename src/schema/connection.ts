@@ -133,7 +133,7 @@ export function checkFirst(first: number, most = MAX_FIRST, name = 'first'): num
 }
 
 /** Cursors are keys of the last entry (keyset paging): an entry that comes or goes elsewhere shifts nothing. */
-function writeCursor(key: string): string {
+export function writeCursor(key: string): string {
   return Buffer.from(`k:${key}`).toString('base64url');
 }
 

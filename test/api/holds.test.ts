@@ -171,3 +171,51 @@ describe('windows overridden', () => {
     expect(late.windowOverride.userErrors).toMatchObject([{ code: 'WRONG_STATE' }]);
   });
 });
+
+describe('changes of lists without events', () => {
+  const watched = `subscription ($lists: [WatchedList!]!, $after: String) {
+    listChanged(lists: $lists, after: $after) { cursor lists } }`;
+  const lists = ['ENVIRONMENT_HOLDS', 'BAD_VERSIONS', 'CANDIDATES', 'TRIGGERS', 'WEBHOOK_DELIVERIES'];
+  type Watching = Awaited<ReturnType<TestApi['follow']>>;
+  const next = async (watching: Watching): Promise<{ cursor: string; lists: string[] }> =>
+    (await watching.next()).value.listChanged;
+
+  test('each list is told at once, then those that change, and after a cut what changed meanwhile', async () => {
+    const watching = await api.follow('ada', watched, { lists, after: '' });
+    expect((await next(watching)).lists).toEqual(lists);
+    await api.ask(hold, { input: { environment: 'eu', reason: 'told' } });
+    const held = await next(watching);
+    expect(held.lists).toEqual(['ENVIRONMENT_HOLDS']);
+    await api.ask(mark, { input: { product: 'billing', version: '1.0.0', reason: 'told' } });
+    await watching.return?.();
+    await api.ask(lift, { input: { environment: 'eu', reason: 'told' } });
+    const resumed = await api.follow('ada', watched, { lists, after: held.cursor });
+    expect((await next(resumed)).lists).toEqual(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS']);
+    await api.app.pool.query(
+      `INSERT INTO environment_hold (id, environment, reason, since, until) VALUES (gen_random_uuid(), 'eu', 'short', now(), now() + interval '1 second')`,
+    );
+    for (const what of ['it holds', 'it is over'])
+      expect([what, (await next(resumed)).lists]).toEqual([what, ['ENVIRONMENT_HOLDS']]);
+    await resumed.return?.();
+    await expect(api.follow('ada', watched, { lists, after: 'x' })).rejects.toThrow('cursor');
+    await expect(api.follow('ada', watched, { lists: [] })).rejects.toThrow('empty');
+  });
+
+  test('a caller is told of what the caller sees alone', async () => {
+    const where = { products: { names: ['billing'] }, environments: { names: ['eu'] } };
+    const watching = await api.follow('vera', watched, { lists }, where);
+    await api.app.pool.query(
+      `INSERT INTO webhook_delivery (id, source, webhook_id, headers, body, received_at, verified_by, status, due_at)
+       VALUES (gen_random_uuid(), 'github', 'unseen', '{}', '', now(), 'github', 'PENDING', now())`,
+    );
+    await api.ask(hold, { input: { environment: 'us-east', product: 'billing', reason: 'unseen' } });
+    await api.ask(hold, { input: { environment: 'eu', product: 'billing', reason: 'seen' } });
+    const { cursor, lists: told } = await next(watching);
+    expect(told).toEqual(['ENVIRONMENT_HOLDS']);
+    await api.ask(lift, { input: { environment: 'us-east', product: 'billing', reason: 'unseen' } });
+    const resumed = await api.follow('vera', watched, { lists, after: cursor }, where);
+    await api.ask(lift, { input: { environment: 'eu', product: 'billing', reason: 'seen' } });
+    expect((await next(resumed)).lists).toEqual(['ENVIRONMENT_HOLDS']);
+    for (const each of [watching, resumed]) await each.return?.();
+  });
+});
