@@ -54,6 +54,13 @@ export const LOSS = 10;
 
 export const lossesOf = (compared: Compared[]): Compared[] => compared.filter(({ worse = 0 }) => worse > LOSS);
 
+/** Figures that are not what somebody has said they should be: below a rate, above everything else. */
+export const missesOf = <T extends Figure>(figures: T[]): T[] =>
+  figures.filter((each) => {
+    const { value, aim } = each;
+    return aim !== undefined && (isRate(each) ? value < aim : value > aim);
+  });
+
 const keyOf = ({ name, backend, unit }: Figure): string => [name, backend, unit].join(' ');
 
 /** Counted, or CPU in units of the floor's. */

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
-import { compare, keep, readKept } from './earlier.ts';
+import { compare, keep, missesOf, readKept } from './earlier.ts';
 import { measureApi } from './api.ts';
 import { measureEdit } from './edit.ts';
 import { measureGit } from './git.ts';
@@ -69,6 +69,7 @@ const loop = { lanes: Number(options.lanes), warmUp: Number(options['warm-up']),
 const rounds = Number(options.rounds);
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
 const needsRedis = rows.has('redis') || rows.has('scale') || rows.has('wide');
+let hasMissed = false;
 const redis = needsRedis ? await startRedis({ appendOnly: true }).catch(tellMissing) : null;
 try {
   const before = await busyCores();
@@ -95,12 +96,13 @@ try {
   const others = measured.length > 0 ? othersOf(measured) : Math.max(before, await busyCores());
   console.log(report(describeMachine(), measured, compare(figures, readKept(), others)));
   if (needsRedis && redis === null) console.log('Redis was not measured: it is missing (see above).');
+  hasMissed = missesOf(figures).length > 0;
   if (options.json) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (options.keep && !ended.signal.aborted) keep(figures, others);
 } finally {
   await Promise.all([postgres.stop(), redis?.stop()]);
 }
-process.exit(ended.signal.aborted ? 130 : options.only === 'redis' && redis === null ? 1 : 0);
+process.exit(ended.signal.aborted ? 130 : hasMissed || (options.only === 'redis' && redis === null) ? 1 : 0);
 
 function chosenRows(only: string | undefined): Set<Row> {
   const all = Object.keys(ROWS) as Row[];

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import type { CellResult } from './cell.ts';
 import type { Figure } from './figure.ts';
-import { LOSS, lossesOf } from './earlier.ts';
+import { LOSS, lossesOf, missesOf } from './earlier.ts';
 import type { Compared } from './earlier.ts';
 import { isQuiet, sumOf } from './machine.ts';
 import { median, percentile, rounded, table } from './stats.ts';
@@ -74,7 +74,7 @@ export function report(machine: string, measured: Measured[], figures: Compared[
       worse === undefined ? '' : `${worse.toFixed(0)} %`,
     ]),
   );
-  const compared = [`${summary}\n\n${losses(figures)}`];
+  const compared = [`${summary}\n\n${losses(figures)}`, ...missesOf(figures).map(sayMiss)];
   if (measured.length === 0) return [machine, ...compared].join('\n\n');
   const profiles = measured.flatMap(({ backend, result }) =>
     result.profile ? [`Where the time went, ${backend}:\n\n${result.profile}`] : [],
@@ -158,6 +158,9 @@ function losses(figures: Compared[]): string {
     ? told.join('\n')
     : `Nothing that can be compared with an earlier run is worse by more than ${LOSS} %.`;
 }
+
+const sayMiss = ({ name, backend, value, unit, aim }: Figure): string =>
+  `MISSED: ${name}${backend === null ? '' : `, ${backend} back end`}, ${unit}: ${value}, and the aim is ${aim}`;
 
 const pair = (values: number[]): string =>
   `${percentile(values, 0.5).toFixed(1)} / ${percentile(values, 0.99).toFixed(1)}`;

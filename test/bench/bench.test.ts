@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { compare, keep, lossesOf, readKept } from '../../bench/earlier.ts';
+import { compare, keep, lossesOf, missesOf, readKept } from '../../bench/earlier.ts';
 import { closedLoop, openLoop } from '../../bench/loop.ts';
 import type { Figure } from '../../bench/figure.ts';
 import { countTraffic } from '../../bench/traffic.ts';
@@ -32,6 +32,11 @@ test('a share of the floor that became worse by more than chance is a loss; on a
     ['cpu', 2.4],
   ]);
   await rm(folder, { recursive: true });
+});
+
+test('what is not as it should be is a miss: a rate below its aim, and everything else above it', () => {
+  const figures = [{ ...cpu, aim: 8 }, { ...cpu, aim: 7.9 }, { ...rate, aim: 100 }, { ...rate, aim: 101 }, rate];
+  expect(missesOf(figures)).toEqual([figures[1], figures[3]]);
 });
 
 test('the measured time begins after so many have ended, however long that takes', async () => {
