@@ -4,8 +4,7 @@ import { EnvironmentLink } from '../environment/link.tsx';
 import { AuditDocument, type AuditQuery } from '../generated/documents.ts';
 import { Choose } from '../parts/choose.tsx';
 import { Empty } from '../parts/empty.tsx';
-import { Pages } from '../parts/pages.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { Typed } from '../parts/typed.tsx';
@@ -48,16 +47,17 @@ export function Audit() {
           onChange={(id) => change({ outcome: OUTCOMES.find((each) => each === id) })}
         />
       </div>
-      <Rows
-        items={data?.auditLog.nodes}
+      <Listed
+        page={data?.auditLog}
         error={error}
         what="the audit log"
         head={['Command', 'Outcome', 'Who', 'On', 'When', 'What changed']}
+        after={after}
+        onPage={onPage}
         none={<Empty title="No command is like this." />}
       >
         {(each) => <EntryRow key={each.id} entry={each} />}
-      </Rows>
-      <Pages after={after} info={data?.auditLog.pageInfo} onPage={onPage} />
+      </Listed>
     </>
   );
 }

@@ -14,8 +14,7 @@ import { Ask } from '../parts/ask.tsx';
 import { Choose } from '../parts/choose.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
-import { Pages } from '../parts/pages.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
 import { usePaging } from './use-paging.ts';
@@ -34,12 +33,15 @@ export function Grants() {
       <div className="toolbar">
         <NewGrant />
       </div>
-      <Rows
-        items={data?.roleGrants.nodes}
+      <Listed
+        page={data?.roleGrants}
         error={error}
         what="the grants"
         head={['Who', 'Role', 'Products', 'Environments', 'Granted by', 'Granted']}
         acts
+        next="Next page"
+        after={after}
+        onPage={onPage}
         none={
           <Empty title="Nobody was granted a role yet.">
             <p>The admin token can do everything. Grant roles to people and groups of the identity provider.</p>
@@ -72,8 +74,7 @@ export function Grants() {
             </td>
           </tr>
         )}
-      </Rows>
-      <Pages after={after} info={data?.roleGrants.pageInfo} next="Next page" onPage={onPage} />
+      </Listed>
     </>
   );
 }

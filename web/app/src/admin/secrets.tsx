@@ -5,8 +5,7 @@ import { DeleteSecretDocument, SecretsDocument, type SecretsQuery, SetSecretDocu
 import { Ask } from '../parts/ask.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
-import { Pages } from '../parts/pages.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
 import { namesOf, Text } from './grants.tsx';
@@ -24,12 +23,15 @@ export function Secrets() {
       <div className="toolbar">
         <NewSecret />
       </div>
-      <Rows
-        items={data?.secrets.nodes}
+      <Listed
+        page={data?.secrets}
         error={error}
         what="the secrets"
         head={['Secret', 'For', 'Where it may go', 'Revision', 'Set by', 'Set']}
         acts
+        next="Next page"
+        after={after}
+        onPage={onPage}
         none={
           <Empty title="There is no secret yet.">
             <p>
@@ -67,8 +69,7 @@ export function Secrets() {
             </td>
           </tr>
         )}
-      </Rows>
-      <Pages after={after} info={data?.secrets.pageInfo} next="Next page" onPage={onPage} />
+      </Listed>
     </>
   );
 }

@@ -8,9 +8,9 @@ import { Ask, type Refusals } from '../parts/ask.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
-import { Pages } from '../parts/pages.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
+import { Until } from '../parts/until.tsx';
 import { toWords } from '../parts/words.ts';
 import { Text } from './grants.tsx';
 import { usePaging } from './use-paging.ts';
@@ -37,12 +37,15 @@ export function Tokens() {
           </div>
         </section>
       )}
-      <Rows
-        items={data?.apiTokens.nodes}
+      <Listed
+        page={data?.apiTokens}
         error={error}
         what="the tokens"
         head={['Token', 'Speaks for', 'Limited to', 'Made by', 'Used', 'Ends']}
         acts
+        next="Next page"
+        after={after}
+        onPage={onPage}
         none={
           <Empty title="There is no API token yet.">
             <p>A token speaks for a person or for a service account, such as a build.</p>
@@ -64,15 +67,13 @@ export function Tokens() {
             </td>
             <td>{each.lastUsedAt ? <When at={each.lastUsedAt} /> : 'never'}</td>
             <td>
-              {each.revokedAt ? (
-                <>
-                  revoked <When at={each.revokedAt} /> {each.revokedBy && `by ${each.revokedBy}`}
-                </>
-              ) : each.expiresAt ? (
-                <When at={each.expiresAt} />
-              ) : (
-                'never'
-              )}
+              <Until
+                endedAt={each.revokedAt}
+                endedBy={each.revokedBy}
+                word="revoked"
+                until={each.expiresAt}
+                never="never"
+              />
             </td>
             <td>
               {!each.revokedAt && (
@@ -89,8 +90,7 @@ export function Tokens() {
             </td>
           </tr>
         )}
-      </Rows>
-      <Pages after={after} info={data?.apiTokens.pageInfo} next="Next page" onPage={onPage} />
+      </Listed>
     </>
   );
 }

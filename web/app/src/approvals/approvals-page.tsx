@@ -1,10 +1,11 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Undo2 } from 'lucide-react';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import { Button, Checkbox, Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
+import { useChanges } from '../api/changes.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
-import { ApprovalsDocument } from '../generated/documents.ts';
+import { ApprovalsDocument, InboxChangedDocument } from '../generated/documents.ts';
 import type { Refusals } from '../parts/ask.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading, Total } from '../parts/heading.tsx';
@@ -13,7 +14,6 @@ import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
 import { Decide, Rules } from './decide.tsx';
 import { DecideTogether } from './decide-together.tsx';
-import { useInboxChanges } from './use-inbox.ts';
 
 const PER_PAGE = 25;
 
@@ -25,8 +25,7 @@ export function ApprovalsPage() {
     query: ApprovalsDocument,
     variables: { first: PER_PAGE, after, filter: { forMe: all ? undefined : true } },
   });
-  const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
-  useInboxChanges(data?.approvals.lastCursor, again);
+  useChanges(InboxChangedDocument, { from: data?.approvals.lastCursor, asks: [ask] });
   const inbox = data?.approvals;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [refusals, setRefusals] = useState<Refusals>([]);

@@ -1,12 +1,12 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CalendarPlus, ChevronLeft, ChevronRight } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Button, ModalOverlay, Modal, Dialog, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useAgain } from '../api/again.ts';
-import { follow } from '../api/live.ts';
+import { endOf, useChanges, useListChanges } from '../api/changes.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
+  AnyReleaseDocument,
   CalendarDocument,
   CalendarNamesDocument,
   CalendarReleasesDocument,
@@ -30,7 +30,8 @@ import './calendar.css';
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** What began earlier and is still on its way stands in the calendar as well. */
 const BEFORE_MS = 7 * 86_400_000;
-const EVERY_MS = 15_000;
+/** Fifty releases and what they do are read again: not at every event of a busy day. */
+const RELEASES_PAUSE_MS = 5_000;
 const HOUR_MS = 3_600_000;
 
 /** When release windows let something start, with what moves and what is held, over a week or a month. */
@@ -65,19 +66,10 @@ export function CalendarPage() {
     },
     pause: environments.length === 0,
   });
-  useAgain([askCalendar, askOverlay], EVERY_MS);
   // Another person's window is there at once.
-  useEffect(() => {
-    let after: string | undefined;
-    return follow({
-      document: WindowsChangedDocument,
-      variables: () => ({ after }),
-      onData: ({ definitionEvents }) => {
-        after = definitionEvents.cursor;
-        askCalendar({ requestPolicy: 'network-only' });
-      },
-    });
-  }, [askCalendar]);
+  useChanges(WindowsChangedDocument, { from: null, asks: [askCalendar] });
+  useListChanges(['ENVIRONMENT_HOLDS'], [askOverlay]);
+  useChanges(AnyReleaseDocument, { from: endOf(overlay.data?.newest), asks: [askOverlay], pause: RELEASES_PAUSE_MS });
   const [draft, setDraft] = useState<Draft>();
   const moves = search.rows === 'windows' ? undefined : overlay.data;
   const windows = calendar.data?.windowCalendar.windows ?? [];
@@ -182,7 +174,9 @@ export function CalendarPage() {
           <Legend of={search.rows ?? 'environments'} />
         </>
       )}
-      {names.data?.environments.pageInfo.hasNextPage && <p className="hint">The first 100 environments are shown.</p>}
+      {names.data?.environments.pageInfo.hasNextPage && (
+        <p className="hint">The first 100 environments are shown: a part of a name finds others.</p>
+      )}
       {moves && moves.releases.totalCount > moves.releases.nodes.length && (
         <p className="hint">Of the releases of this time the newest {moves.releases.nodes.length} are shown.</p>
       )}

@@ -1,9 +1,7 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Hand } from 'lucide-react';
-import { useEffect } from 'react';
 import { useQuery } from 'urql';
-import { coalesce } from '../api/coalesce.ts';
-import { follow } from '../api/live.ts';
+import { endOf, useChanges, useListChanges } from '../api/changes.ts';
 import {
   AnyReleaseDocument,
   EnvironmentContentDocument,
@@ -27,8 +25,6 @@ import { Signs } from '../where/cell.tsx';
 import { History } from './history.tsx';
 import { Windows } from './windows.tsx';
 
-const PAUSE_MS = 1_000;
-
 /** One environment: what runs in it, what comes, what keeps things out, and what was there before. */
 export function EnvironmentPage() {
   const { name } = useParams({ from: '/environments/$name' });
@@ -36,29 +32,9 @@ export function EnvironmentPage() {
   const navigate = useNavigate({ from: '/environments/$name' });
   const [{ data, error }, ask] = useQuery({ query: EnvironmentDocument, variables: { name }, context: READ_AGAIN });
   const [content, askContent] = useQuery({ query: EnvironmentContentDocument, variables: { name, after } });
-  const from = data && (data.newest.nodes[0]?.lastCursor ?? '');
-  const isRead = from !== undefined;
-  useEffect(() => {
-    if (from === undefined) return;
-    let cursor = from;
-    const again = coalesce(() => {
-      ask({ requestPolicy: 'network-only' });
-      askContent({ requestPolicy: 'network-only' });
-    }, PAUSE_MS);
-    const stop = follow({
-      document: AnyReleaseDocument,
-      variables: () => ({ after: cursor, filter: { environment: name } }),
-      onData: ({ releaseEvents }) => {
-        cursor = releaseEvents.cursor;
-        again.call();
-      },
-    });
-    return () => {
-      stop();
-      again.stop();
-    };
-    // A newer answer does not begin a new stream: the stream has its own cursor.
-  }, [isRead, name, ask, askContent]);
+  const asks = [ask, askContent];
+  useChanges(AnyReleaseDocument, { variables: { filter: { environment: name } }, from: endOf(data?.newest), asks });
+  useListChanges(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS'], asks);
   if (data === undefined) {
     return (
       <>

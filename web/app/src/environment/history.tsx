@@ -3,9 +3,8 @@ import { useQuery } from 'urql';
 import { EnvironmentHistoryDocument, type EnvironmentHistoryQuery } from '../generated/documents.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Fact } from '../parts/heading.tsx';
-import { Pages } from '../parts/pages.tsx';
 import { ReleaseLink } from '../parts/release-link.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { Took, When } from '../parts/time.tsx';
 
@@ -26,11 +25,13 @@ export function History({ environment, product, after }: HistoryProps) {
     <>
       <h2 className="second">History of {product}</h2>
       {data && <Metrics metrics={data.deliveryMetrics} />}
-      <Rows
-        items={data?.deploymentHistory.nodes}
+      <Listed
+        page={data?.deploymentHistory}
         error={error}
         what="the history"
         head={['Version', 'Application', 'What became of it', 'Since', 'Stayed', 'Release', 'Why']}
+        after={after}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, historyAfter: to }), resetScroll: false })}
         none={<Empty title={`Nothing of ${product} was brought to ${environment} yet.`} />}
       >
         {(each) => (
@@ -52,12 +53,7 @@ export function History({ environment, product, after }: HistoryProps) {
             <td className="now">{each.reason}</td>
           </tr>
         )}
-      </Rows>
-      <Pages
-        after={after}
-        info={data?.deploymentHistory.pageInfo}
-        onPage={(to) => void navigate({ search: (before) => ({ ...before, historyAfter: to }), resetScroll: false })}
-      />
+      </Listed>
     </>
   );
 }

@@ -11,12 +11,12 @@ import {
   Webhook,
   Workflow,
 } from 'lucide-react';
-import { type ReactNode, useCallback, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
+import { useChanges } from '../api/changes.ts';
 import { addressOf } from '../api/place.ts';
 import { useSession } from '../api/session.ts';
-import { useInboxChanges } from '../approvals/use-inbox.ts';
-import { ApprovalsForMeDocument, type Permission } from '../generated/documents.ts';
+import { ApprovalsForMeDocument, InboxChangedDocument, type Permission } from '../generated/documents.ts';
 import { Find } from '../find/find.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { SessionOver, SignInPage } from './sign-in.tsx';
@@ -110,8 +110,7 @@ export function Frame() {
 /** How many approvals wait for the viewer, live. */
 function ForMe() {
   const [{ data }, ask] = useQuery({ query: ApprovalsForMeDocument });
-  const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
-  useInboxChanges(data?.approvals.lastCursor, again);
+  useChanges(InboxChangedDocument, { from: data?.approvals.lastCursor, asks: [ask] });
   const inbox = data?.approvals;
   if (!inbox || inbox.totalCount === 0) return null;
   return (

@@ -2,24 +2,24 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CirclePlay } from 'lucide-react';
 import { Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { useAgain } from '../api/again.ts';
+import { useListChanges } from '../api/changes.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
 import {
   BadVersionsDocument,
   type BadVersionsQuery,
   HoldsDocument,
   type HoldsQuery,
-  ProductAbilitiesDocument,
+  MarkAbilitiesDocument,
   UnmarkBadDocument,
 } from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
-import { Pages } from '../parts/pages.tsx';
 import { ReleaseLink } from '../parts/release-link.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
+import { Until } from '../parts/until.tsx';
 import { Lift } from './lift.tsx';
 
 /** What keeps promotions out: environments on hold, and versions that were found bad; who said so, why, and until when. */
@@ -33,7 +33,8 @@ export function HoldsPage() {
     variables: { active, after: badAfter },
     context: READ_AGAIN,
   });
-  useAgain([askHolds, askBad]);
+  useListChanges(['ENVIRONMENT_HOLDS'], [askHolds]);
+  useListChanges(['BAD_VERSIONS'], [askBad]);
   return (
     <>
       <PageHeading title="Holds and bad versions">
@@ -47,12 +48,14 @@ export function HoldsPage() {
         </Switch>
       </PageHeading>
       <h2>Environments on hold</h2>
-      <Rows
-        items={holds.data?.environmentHolds.nodes}
+      <Listed
+        page={holds.data?.environmentHolds}
         error={holds.error}
         what="the holds"
         head={['Environment', 'Product', 'Why', 'By', 'Since', 'Until']}
         acts
+        after={after}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
         none={
           <Empty title="No environment is on hold.">
             <p>A hold is put on from the page of an environment, from a release, or with sluice hold.</p>
@@ -60,28 +63,20 @@ export function HoldsPage() {
         }
       >
         {(each) => <HoldRow key={each.id} hold={each} />}
-      </Rows>
-      <Pages
-        after={after}
-        info={holds.data?.environmentHolds.pageInfo}
-        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
-      />
+      </Listed>
       <h2 className="second">Bad versions</h2>
-      <Rows
-        items={bad.data?.badVersions.nodes}
+      <Listed
+        page={bad.data?.badVersions}
         error={bad.error}
         what="the bad versions"
         head={['Version', 'Product', 'Kept out of', 'Why', 'By', 'Since', 'Until']}
         acts
+        after={badAfter}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, badAfter: to }) })}
         none={<Empty title="No version is marked as bad." />}
       >
         {(each) => <BadRow key={each.id} bad={each} />}
-      </Rows>
-      <Pages
-        after={badAfter}
-        info={bad.data?.badVersions.pageInfo}
-        onPage={(to) => void navigate({ search: (before) => ({ ...before, badAfter: to }) })}
-      />
+      </Listed>
     </>
   );
 }
@@ -102,15 +97,7 @@ function HoldRow({ hold }: { hold: Hold }) {
         <When at={since} />
       </td>
       <td>
-        {liftedAt ? (
-          <>
-            lifted <When at={liftedAt} /> {liftedBy && `by ${liftedBy}`}
-          </>
-        ) : until ? (
-          <When at={until} />
-        ) : (
-          'somebody lifts it'
-        )}
+        <Until endedAt={liftedAt} endedBy={liftedBy} word="lifted" until={until} never="somebody lifts it" />
       </td>
       <td>{active && <Lift hold={hold} />}</td>
     </tr>
@@ -135,15 +122,13 @@ function BadRow({ bad }: { bad: Bad }) {
         <When at={since} />
       </td>
       <td>
-        {bad.unmarkedAt ? (
-          <>
-            taken back <When at={bad.unmarkedAt} /> {bad.unmarkedBy && `by ${bad.unmarkedBy}`}
-          </>
-        ) : expiresAt ? (
-          <When at={expiresAt} />
-        ) : (
-          'somebody takes it back'
-        )}
+        <Until
+          endedAt={bad.unmarkedAt}
+          endedBy={bad.unmarkedBy}
+          word="taken back"
+          until={expiresAt}
+          never="somebody takes it back"
+        />
       </td>
       <td>{active && <Unmark bad={bad} where={where} />}</td>
     </tr>
@@ -152,25 +137,23 @@ function BadRow({ bad }: { bad: Bad }) {
 
 function Unmark({ bad, where }: { bad: Bad; where: string }) {
   const unmark = useOrder(UnmarkBadDocument);
-  const [{ data }] = useQuery({ query: ProductAbilitiesDocument, variables: { product: bad.productName } });
   const { label, productName, digest, groupName, environmentNames } = bad;
+  const alone = groupName == null && environmentNames.length === 1 ? environmentNames[0] : undefined;
+  const [{ data }] = useQuery({
+    query: MarkAbilitiesDocument,
+    variables: { product: productName, environment: alone ?? '', isAlone: alone !== undefined },
+  });
   return (
     <Ask
       label="Unmark"
       title={`${label} is not bad`}
       icon={<CirclePlay size={16} aria-hidden />}
-      // Who can mark it everywhere can unmark it everywhere; in single environments others can as well.
-      can={groupName == null && environmentNames.length === 0 ? data?.product?.viewerCan.markBad : undefined}
+      // Who can mark it there can take the mark back.
+      can={data?.environment?.viewerCan.markBad ?? data?.product?.viewerCan.markBad}
       text={{ label: 'Reason', required: true }}
       onConfirm={(words) =>
         unmark({
-          input: {
-            product: productName,
-            version: digest,
-            group: groupName,
-            environment: groupName == null && environmentNames.length === 1 ? environmentNames[0] : undefined,
-            reason: words,
-          },
+          input: { product: productName, version: digest, group: groupName, environment: alone, reason: words },
         })
       }
     >

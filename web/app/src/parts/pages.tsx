@@ -1,11 +1,11 @@
 import { Button } from 'react-aria-components';
 
-interface PagesProps {
+export interface PagesProps {
   /** The cursor behind which this page begins; undefined: it is the first. */
   after: string | undefined;
   info: { hasNextPage: boolean; endCursor?: string | null } | undefined;
   /** Which way the list goes: `Older` under a list that begins with the newest. */
-  next?: string;
+  next?: string | undefined;
   onPage: (after: string | undefined) => void;
 }
 

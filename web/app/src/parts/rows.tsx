@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { CombinedError } from 'urql';
 import { Loading } from './empty.tsx';
+import { Pages, type PagesProps } from './pages.tsx';
 import { QueryProblem } from './problem.tsx';
 
 interface RowsProps<Each> {
@@ -32,6 +33,21 @@ export function Rows<Each>({ items, error, what, none, head, acts = false, child
           {items.map(children)}
         </Table>
       )}
+    </>
+  );
+}
+
+interface ListedProps<Each> extends Omit<RowsProps<Each>, 'items'>, Omit<PagesProps, 'info'> {
+  /** undefined: not read yet. */
+  page: { nodes: readonly Each[]; pageInfo: PagesProps['info'] } | undefined;
+}
+
+/** A page of a list from the API as a table, and the way to the next one. */
+export function Listed<Each>({ page, after, next, onPage, ...rows }: ListedProps<Each>) {
+  return (
+    <>
+      <Rows {...rows} items={page?.nodes} />
+      <Pages after={after} info={page?.pageInfo} next={next} onPage={onPage} />
     </>
   );
 }

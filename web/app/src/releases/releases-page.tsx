@@ -5,8 +5,7 @@ import { ProductsDocument, type ReleaseRowFragment } from '../generated/document
 import { FirstSteps } from '../flows/first-steps.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { PageHeading, Total } from '../parts/heading.tsx';
-import { Pages } from '../parts/pages.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
@@ -35,11 +34,13 @@ export function ReleasesPage() {
         <TriggerButton product={search.product} />
       </PageHeading>
       <Filters search={search} facets={data?.choices.facets} />
-      <Rows
-        items={list?.nodes}
+      <Listed
+        page={list}
         error={error}
         what="the releases"
         head={['Release', 'Version', 'Status', 'Progress', 'Now', 'Started by', 'Created']}
+        after={search.after}
+        onPage={(after) => void navigate({ search: { ...search, after } })}
         none={
           isFiltered(search) ? (
             <Empty title="No release is like this.">
@@ -51,12 +52,7 @@ export function ReleasesPage() {
         }
       >
         {(each) => <Row key={each.uuid} release={each} />}
-      </Rows>
-      <Pages
-        after={search.after}
-        info={list?.pageInfo}
-        onPage={(after) => void navigate({ search: { ...search, after } })}
-      />
+      </Listed>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { CirclePause, CirclePlay, RotateCw } from 'lucide-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
-import { useAgain } from '../api/again.ts';
+import { useListChanges } from '../api/changes.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
   DeliveriesDocument,
@@ -16,9 +16,8 @@ import { Ask } from '../parts/ask.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
-import { Pages } from '../parts/pages.tsx';
 import { ReleaseLink } from '../parts/release-link.tsx';
-import { Rows } from '../parts/rows.tsx';
+import { Listed, Rows } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 
@@ -32,7 +31,8 @@ export function TriggersPage() {
     variables: { after: deliveriesAfter },
     context: READ_AGAIN,
   });
-  useAgain([askTriggers, askDeliveries]);
+  useListChanges(['TRIGGERS', 'CANDIDATES'], [askTriggers]);
+  useListChanges(['WEBHOOK_DELIVERIES'], [askDeliveries]);
   return (
     <>
       <PageHeading title="Triggers" />
@@ -51,26 +51,25 @@ export function TriggersPage() {
         {(each) => <TriggerRow key={`${each.productName} ${each.applicationName}`} trigger={each} />}
       </Rows>
       <h2 className="second">What may become a release</h2>
-      <Rows
-        items={triggers.data?.candidates.nodes}
+      <Listed
+        page={triggers.data?.candidates}
         what="the candidates"
         head={['Product', 'Status', 'Commit', 'Why', 'Arrived']}
+        after={after}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
         none={<Empty title="No change has arrived yet." />}
       >
         {(each) => <CandidateRow key={each.id} candidate={each} />}
-      </Rows>
-      <Pages
-        after={after}
-        info={triggers.data?.candidates.pageInfo}
-        onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
-      />
+      </Listed>
       <h2 className="second">Webhook deliveries</h2>
-      <Rows
-        items={deliveries.data?.webhookDeliveries.nodes}
+      <Listed
+        page={deliveries.data?.webhookDeliveries}
         error={deliveries.error}
         what="the deliveries"
         head={['Source', 'Status', 'What came of it', 'Signed with', 'Received']}
         acts
+        after={deliveriesAfter}
+        onPage={(to) => void navigate({ search: (before) => ({ ...before, deliveriesAfter: to }) })}
         none={
           <Empty title="No webhook has arrived yet.">
             <p>Git hosts and Argo CD send them to /hooks, signed with a secret.</p>
@@ -78,12 +77,7 @@ export function TriggersPage() {
         }
       >
         {(each) => <DeliveryRow key={each.id} delivery={each} />}
-      </Rows>
-      <Pages
-        after={deliveriesAfter}
-        info={deliveries.data?.webhookDeliveries.pageInfo}
-        onPage={(to) => void navigate({ search: (before) => ({ ...before, deliveriesAfter: to }) })}
-      />
+      </Listed>
     </>
   );
 }

@@ -1,13 +1,11 @@
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import { type CombinedError, useClient } from 'urql';
-import { coalesce } from '../api/coalesce.ts';
-import { follow } from '../api/live.ts';
+import { useMemo, useState, useSyncExternalStore } from 'react';
+import { type CombinedError, useClient, useQuery } from 'urql';
+import { endOf, useChanges, useListChanges } from '../api/changes.ts';
 import { AnyReleaseDocument, type CellFragment, LogEndDocument, WhereCellsDocument } from '../generated/documents.ts';
 import { CellReader, type Cells, keyOf } from './cell-reader.ts';
 
 const PAUSE_MS = 2_000;
 /** How soon a server that did not answer is asked again, in milliseconds. */
-const RETRY_MS = 2_000;
 
 interface Read {
   cells: Cells<CellFragment>;
@@ -39,38 +37,9 @@ export function useCells(compareTo: string | undefined): Read {
   );
   useSyncExternalStore(reader.listen, reader.changes);
 
-  useEffect(() => {
-    let stop: (() => void) | undefined;
-    let gone = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const again = coalesce(reader.again, PAUSE_MS);
-    const start = async (isLate = false): Promise<void> => {
-      const { data } = await client.query(LogEndDocument, {}, { requestPolicy: 'network-only' }).toPromise();
-      if (gone) return;
-      if (!data) {
-        timer = setTimeout(() => void start(true), RETRY_MS);
-        return;
-      }
-      // What was seen meanwhile was not read either, or has changed since.
-      if (isLate) reader.again();
-      let after = data.releases.nodes[0]?.lastCursor ?? '';
-      stop = follow({
-        document: AnyReleaseDocument,
-        variables: () => ({ after }),
-        onData: ({ releaseEvents }) => {
-          after = releaseEvents.cursor;
-          again.call();
-        },
-      });
-    };
-    void start();
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-      stop?.();
-      again.stop();
-    };
-  }, [client, reader]);
-
+  const [{ data }, askEnd] = useQuery({ query: LogEndDocument, requestPolicy: 'network-only' });
+  useChanges(AnyReleaseDocument, { from: endOf(data?.newest), asks: [reader.again], pause: PAUSE_MS });
+  // Told at once when the server is there, also where it was away as the page was opened.
+  useListChanges(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS'], [reader.again, askEnd], PAUSE_MS);
   return { cells: reader.cells, see: reader.see, error };
 }

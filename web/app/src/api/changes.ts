@@ -1,0 +1,60 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { useEffect, useEffectEvent } from 'react';
+import { ListsChangedDocument, type WatchedList } from '../generated/documents.ts';
+import { coalesce } from './coalesce.ts';
+import { follow } from './live.ts';
+
+/** What `useQuery` hands out to ask again, or anything that reads again. */
+type Ask = (options: { requestPolicy: 'network-only' }) => void;
+
+interface Changes<Variables> {
+  /** Beside the cursor. */
+  variables?: Omit<Variables, 'after'>;
+  /** The cursor that came with what is shown; null: from now on; undefined: it was not read yet. */
+  from: string | null | undefined;
+  /** What is asked again; never earlier than the last change. */
+  asks: readonly Ask[];
+  /** Milliseconds: many changes in between are one. */
+  pause?: number;
+}
+
+/** Reads something again when a subscription tells a change of it: nothing is missed between what was read and what is told. */
+export function useChanges<
+  Data extends Record<string, { cursor: string }>,
+  Variables extends { after?: string | null | undefined },
+>(
+  document: TypedDocumentNode<Data, Variables>,
+  { variables, from, asks, pause = 1_000 }: Changes<NoInfer<Variables>>,
+): void {
+  const onChange = useEffectEvent(() => {
+    for (const ask of asks) ask({ requestPolicy: 'network-only' });
+  });
+  const isRead = from !== undefined;
+  const key = JSON.stringify(variables);
+  useEffect(() => {
+    if (!isRead) return undefined;
+    let after = from;
+    const soon = coalesce(() => onChange(), pause);
+    const stop = follow({
+      document,
+      variables: () => ({ ...variables, after }) as Variables,
+      onData: (data) => {
+        [{ cursor: after }] = Object.values(data) as [{ cursor: string }];
+        soon.call();
+      },
+    });
+    return () => {
+      stop();
+      soon.stop();
+    };
+    // A newer answer does not begin a new stream: the stream has its own cursor.
+  }, [document, isRead, key, pause]);
+}
+
+/** The same for lists without events: once when they are followed, and then when they have changed. */
+export const useListChanges = (lists: WatchedList[], asks: readonly Ask[], pause?: number): void =>
+  useChanges(ListsChangedDocument, { variables: { lists }, from: '', asks, pause });
+
+/** Where the log of all releases stood when something was read; undefined: it was not read yet. */
+export const endOf = (newest: { nodes: readonly { lastCursor: string }[] } | undefined): string | undefined =>
+  newest && (newest.nodes[0]?.lastCursor ?? '');
