@@ -73,6 +73,18 @@ async function post(
   throw new RefusedError(error?.message ?? `the server answers ${response.status}`, code);
 }
 
+/** The server says something every 12 seconds; a network that is gone, or a computer that has slept, says nothing. */
+const SILENCE_MS = 30_000;
+
+/** @throws when nothing was heard for too long */
+async function heard<T>(next: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the stream is silent')), SILENCE_MS);
+  });
+  return Promise.race([next, silence]).finally(() => clearTimeout(timer));
+}
+
 /** Server-sent events by `fetch`, which can send a token; an EventSource cannot. */
 async function* overEvents<T>(source: Source, { query, variables, signal, connected }: Subscribing) {
   const address = `${source.endpoint}/stream`;
@@ -83,7 +95,7 @@ async function* overEvents<T>(source: Source, { query, variables, signal, connec
   let text = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await heard(reader.read());
       if (done) return;
       text += value.replaceAll('\r\n', '\n');
       const blocks = text.split('\n\n');
@@ -105,12 +117,23 @@ async function* overEvents<T>(source: Source, { query, variables, signal, connec
 
 const CLOSED_FOR_GOOD: readonly number[] = [CloseCode.Unauthorized, CloseCode.Forbidden];
 
+/** Milliseconds that an answer to a ping may take. */
+const PONG_MS = 5_000;
+
 async function* overWebSocket<T>(source: Source, { query, variables, signal, connected }: Subscribing) {
+  let overdue: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: new URL(source.endpoint, location.href).href.replace(/^http/, 'ws'),
     retryAttempts: 0,
     keepAlive: 15_000,
-    on: { connected },
+    on: {
+      connected,
+      ping: (isReceived) => {
+        if (!isReceived) overdue = setTimeout(() => client.terminate(), PONG_MS);
+      },
+      message: () => clearTimeout(overdue),
+      closed: () => clearTimeout(overdue),
+    },
     ...(source.token !== null && { connectionParams: { authorization: `Bearer ${source.token}` } }),
   });
   const end = (): void => void client.dispose();

@@ -7,6 +7,10 @@ import { untilSignedIn } from './session.ts';
 
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
+/** A network that is gone says nothing, and neither does a computer that has slept: so long an answer to a ping may take. */
+const PONG_MS = 5_000;
+let overdue: ReturnType<typeof setTimeout> | undefined;
+
 const client = createClient({
   url: addressOf('graphql').replace(/^http/, 'ws'),
   // The last one to leave closes the socket.
@@ -19,8 +23,15 @@ const client = createClient({
       streamIs('live');
       heard();
     },
+    ping: (isReceived) => {
+      if (!isReceived) overdue = setTimeout(() => client.terminate(), PONG_MS);
+    },
     pong: heard,
-    message: heard,
+    message: () => {
+      clearTimeout(overdue);
+      heard();
+    },
+    closed: () => clearTimeout(overdue),
   },
 });
 

@@ -5,7 +5,6 @@ import { AnyReleaseDocument, type CellFragment, LogEndDocument, WhereCellsDocume
 import { CellReader, type Cells, keyOf } from './cell-reader.ts';
 
 const PAUSE_MS = 2_000;
-/** How soon a server that did not answer is asked again, in milliseconds. */
 
 interface Read {
   cells: Cells<CellFragment>;
