@@ -288,7 +288,6 @@ export class SluiceRelease extends LiveElement {
         role="button"
         // In SVG attributes have the case in which they are written.
         tabindex={0}
-        aria-label={`${name}: ${word}`}
         data-name={name}
         data-status={status}
         onClick={pick}

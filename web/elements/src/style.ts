@@ -10,7 +10,6 @@ export const STYLES = `
   --ground: light-dark(#ffffff, #151b23);
   --text: light-dark(#1f2328, #f0f6fc);
   display: block;
-  color-scheme: light dark;
   color: var(--sluice-text, var(--text));
   font: 14px/1.45 var(--sluice-font, system-ui, sans-serif);
   container-type: inline-size;
