@@ -35,6 +35,8 @@ import { Subscription, type SubscriptionSource } from './subscription.ts';
 import { Tail, type TailHealth } from './tail.ts';
 import { Waiters } from './waiters.ts';
 
+export type { ListName };
+
 export interface EventLogOptions {
   pool: pg.Pool;
   databaseUrl: string;

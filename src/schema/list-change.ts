@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import type { ListName } from '../events/lists.ts';
+import type { ListName } from '../events/event-log.ts';
 import { enumOf } from './enums.ts';
 
 export const WatchedListEnum = enumOf<ListName>('WatchedList', 'A list that `listChanged` follows.', {

@@ -173,6 +173,7 @@ test('no cycle of types multiplies: each ends at the budget, or is small', async
     environments: '["e1"]',
     kind: 'Product',
     edits: '[]',
+    lists: '[TRIGGERS]',
     repository: '"https://git.example.com/nobody/nothing.git"',
   };
   const edges = edgesOf(schema, values).filter(({ from }) => from !== 'Mutation' && from !== 'Subscription');
