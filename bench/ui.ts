@@ -85,7 +85,7 @@ export async function measureUi(databaseUrl: string, rounds: number): Promise<Fi
   }
 }
 
-const figure = (unit: string, value: number, aim: number, floor: number | null = null): Figure => ({
+const figure = (unit: string, value: number, aim?: number, floor: number | null = null): Figure => ({
   name: 'ui',
   backend: null,
   value,
@@ -157,6 +157,8 @@ async function ask({ url }: Serving, query: string, variables: object): Promise<
 class Traffic {
   api = 0;
   scripts = 0;
+  /** Of each answer what it is and its bytes, such as `releaseChanged 900`. */
+  readonly answers: string[] = [];
   readonly #addresses = new Map<string, string>();
 
   static async of(page: Page): Promise<Traffic> {
@@ -169,10 +171,17 @@ class Traffic {
     session.on('Network.responseReceived', ({ requestId, response }) => this.#addresses.set(requestId, response.url));
     session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
       const address = this.#addresses.get(requestId) ?? '';
-      if (address.endsWith('/graphql')) this.api += encodedDataLength;
+      if (address.endsWith('/graphql')) this.#add('http', encodedDataLength);
       if (address.endsWith('.js')) this.scripts += encodedDataLength;
     });
-    session.on('Network.webSocketFrameReceived', ({ response }) => (this.api += response.payloadData.length));
+    session.on('Network.webSocketFrameReceived', ({ response: { payloadData } }) =>
+      this.#add(/"data":\{"(\w+)"/.exec(payloadData)?.[1] ?? 'frame', payloadData.length),
+    );
+  }
+
+  #add(what: string, bytes: number): void {
+    this.api += bytes;
+    this.answers.push(`${what} ${bytes}`);
   }
 }
 
@@ -189,6 +198,7 @@ async function measureRelease(browser: Browser, serving: Serving, id: string, ro
   const frames: number[] = [];
   const bare: number[] = [];
   const changes: number[] = [];
+  const after: number[] = [];
   let scripts = 0;
   for (let round = 0; round < rounds; round += 1) {
     const page = await newPage(browser);
@@ -209,13 +219,19 @@ async function measureRelease(browser: Browser, serving: Serving, id: string, ro
     await before.context().close();
     frames.push(await panned(page, await atFullSize(page)));
     traffic.api = 0;
+    const asked = traffic.answers.length;
     const input = { releaseId: id, environment: nameOf(LAYERS - 1, round) };
     const decide =
       'mutation ($input: PromotionDecisionInput!) { payload: promotionApprove(input: $input) { userErrors { message } } }';
     const { payload } = await ask(serving, decide, { input });
     if (payload.userErrors.length > 0) throw new Error(payload.userErrors[0].message);
     await page.waitForTimeout(3_000);
-    changes.push(traffic.api);
+    const answers = traffic.answers.slice(asked);
+    const told = answers.flatMap((each) => (each.startsWith('releaseChanged ') ? [Number(each.split(' ')[1])] : []));
+    if (told.length === 0) throw new Error('the page was told of no change');
+    changes.push(Math.max(...told));
+    after.push(traffic.api);
+    console.error(`ui, round ${round + 1}: after an approval ${answers.join(', ')}`);
     await page.context().close();
     console.error(`ui, round ${round + 1}: opened in ${opened.at(-1)?.toFixed(0)} ms, ${bytes.at(-1)} bytes`);
   }
@@ -228,7 +244,11 @@ async function measureRelease(browser: Browser, serving: Serving, id: string, ro
       median(bare),
     ),
     figure('bytes of API answers to open it', median(bytes), AIMS.opened),
-    figure('bytes of API answers for an environment that is approved and goes through', median(changes), AIMS.change),
+    figure('bytes of a change that is told', median(changes), AIMS.change),
+    figure(
+      'bytes of all API answers, with their headers, after an approval that lets an environment through',
+      median(after),
+    ),
     figure('bytes of script for the first page', scripts, AIMS.script),
   ];
 }
