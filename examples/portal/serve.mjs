@@ -21,7 +21,8 @@ export async function createPortal({ server, token = null, product = 'billing' }
     "default-src 'none'",
     `script-src 'self' ${server}`,
     "style-src 'self'",
-    `connect-src 'self' ${server}`,
+    // An address of HTTP does not let WebSockets through.
+    `connect-src 'self' ${server} ${server.replace(/^http/, 'ws')}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",

@@ -702,6 +702,26 @@ test('a portal of another origin shows a release, live, under a policy without e
     const before = streams();
     await portal.restart();
     await expect.poll(streams).toBeGreaterThan(before);
+
+    // The same over WebSockets, and as a list.
+    const second = await served.engine.trigger({ product: 'shop', version: '7.1.0' });
+    const [events, ended] = [streams(), complaints.length];
+    await page.evaluate(`for (const each of document.querySelectorAll('sluice-status, sluice-release')) {
+      each.setAttribute('transport', 'websocket');
+      each.setAttribute('view', 'list');
+    }`);
+    await page.locator('sluice-status').getByText('7.1.0').waitFor();
+    await element.getByRole('button', { name: 'Approve staging' }).waitFor();
+    expect(await seriousViolations(visited)).toEqual([]);
+    await element.getByRole('button', { name: 'Approve staging' }).click();
+    await served.engine.ended(second);
+    await page.getByText(/^shop#\d+ is SUCCEEDED$/).waitFor();
+    await page.locator('sluice-status').getByText('Succeeded').waitFor();
+    expect(addresses.filter((each) => each.startsWith('ws'))).toEqual(
+      Array.from({ length: 2 }, () => `${portal.server.replace('http', 'ws')}/graphql`),
+    );
+    expect(streams()).toBe(events);
+    expect(complaints.slice(ended)).toEqual([]);
   } finally {
     await portal.close();
   }
