@@ -1,7 +1,7 @@
 import { ReactFlowProvider, type ReactFlowInstance } from '@xyflow/react';
 import { FileCode, Keyboard, Redo2, Save as SaveIcon, Undo2 } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { Button, Form, ListBox, ListBoxItem, Text, Toolbar } from 'react-aria-components';
+import { Button, Form, ListBox, ListBoxItem, Toolbar } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { ApplyManifestsDocument, CheckManifestsDocument, type CheckManifestsQuery } from '../../generated/documents.ts';
@@ -247,14 +247,11 @@ function ActionOutline() {
               <span className="outline-row">
                 <Icon size={14} aria-hidden />
                 <span className="outline-text">
-                  <Text slot="label">
-                    <strong>{name}</strong>
-                  </Text>
-                  <Text slot="description">
-                    <small>
-                      {type} {where}
-                    </small>
-                  </Text>
+                  {/* All of it is the name of the row: what is seen is what is heard. */}
+                  <strong>{name}</strong>
+                  <small>
+                    {type} {where}
+                  </small>
                 </span>
               </span>
             </ListBoxItem>
