@@ -8,20 +8,26 @@ import type { Sealed } from './sealing.ts';
 /** A session as it is stored: with the hash of its cookie, never with its value. */
 export type WebSession = WebSessionRow;
 
-/** Sessions that one subject may have at once; another one ends the oldest. */
+/**
+ * Sessions that one subject may have at once by signing in, and by each of its tokens; another one ends the oldest. A token that leaks
+ * does not push out those that its owner signed in to.
+ */
 export const MOST_SESSIONS = 50;
 /** Days for which an ended session is shown. */
 const KEPT_DAYS = 30;
+/** What an ended session does not keep: the tokens of the identity provider. */
+const FORGOTTEN = 'renew_at = NULL, key_id = NULL, nonce = NULL, sealed = NULL';
 
-/** In the caller's transaction. The oldest sessions of its subject end where there are more than it may have. */
+/** In the caller's transaction. The oldest sessions of its subject and token end where there are more than it may have. */
 export async function insertSession(tx: EntityManager, session: WebSession): Promise<void> {
   await tx.getRepository(WebSessionRow).insert(session);
-  const { subjectKind, subject, createdAt } = session;
+  const { subjectKind, subject, tokenId, createdAt } = session;
   const [, ended] = (await tx.query(
-    `UPDATE web_session SET ended_at = $3, end_reason = $4 WHERE id IN (
-       SELECT id FROM web_session WHERE subject_kind = $1 AND subject = $2 AND ended_at IS NULL
-       ORDER BY id COLLATE "C" DESC OFFSET $5)`,
-    [subjectKind, subject, createdAt, `more than ${MOST_SESSIONS} sessions were open`, MOST_SESSIONS],
+    `UPDATE web_session SET ended_at = $4, end_reason = $5, ${FORGOTTEN} WHERE id IN (
+       SELECT id FROM web_session
+       WHERE subject_kind = $1 AND subject = $2 AND token_id IS NOT DISTINCT FROM $3 AND ended_at IS NULL
+       ORDER BY id COLLATE "C" DESC OFFSET $6)`,
+    [subjectKind, subject, tokenId, createdAt, `more than ${MOST_SESSIONS} sessions were open`, MOST_SESSIONS],
   )) as [unknown, number];
   if (ended > 0) await tick(tx);
 }
@@ -102,7 +108,7 @@ export async function noteSessionUse(pool: Pool, hash: string, at: Date, everyMs
 /** Ends what nobody ended: unused for too long, too old, or its token is gone. Forgets what ended long ago. */
 export async function endSpentSessions(tx: EntityManager, at: Date, idleMs: number): Promise<void> {
   const [, ended] = (await tx.query(
-    `UPDATE web_session s SET ended_at = $1, renew_at = NULL, key_id = NULL, nonce = NULL, sealed = NULL,
+    `UPDATE web_session s SET ended_at = $1, ${FORGOTTEN},
        end_reason = CASE
          WHEN s.expires_at <= $1 THEN 'it was as old as a session may be'
          WHEN s.last_used_at <= $1::timestamptz - $2 * interval '1 millisecond' THEN 'it was not used'

@@ -481,6 +481,29 @@ describe('the list of sessions', () => {
   });
 });
 
+test('a person has 50 sessions by signing in, whatever tokens open, and what ends for a newer one keeps nothing of the provider', async () => {
+  await signedIn({ name: 'many' });
+  const { id: token } = await guarded.token('VIEWER');
+  // Ids begin with the time: those that come before all others are the oldest.
+  const copies = `INSERT INTO web_session SELECT (jsonb_populate_record(s, jsonb_build_object(
+      'id', $1 || lpad(n::text, 18, '0'), 'hash', $1 || n::text || s.hash, 'token_id', $2::text))).*
+    FROM web_session s, generate_series(1, $3) n WHERE s.subject = 'many' AND s.id > '02' AND s.ended_at IS NULL`;
+  const ended = () =>
+    sql(`SELECT id, token_id, sealed, nonce, renew_at, end_reason FROM web_session
+         WHERE subject = 'many' AND ended_at IS NOT NULL ORDER BY id`);
+  await sql(copies, ['00', token, 50]);
+  await sql(copies, ['01', null, 49]);
+  expect(await ended()).toEqual([]);
+  await signedIn({ name: 'many' });
+  const forgotten = { token_id: null, sealed: null, nonce: null, renew_at: null };
+  const oldest = { id: `01${'1'.padStart(18, '0')}`, end_reason: 'more than 50 sessions were open' };
+  expect(await ended()).toEqual([{ ...oldest, ...forgotten }]);
+  const kept = await sql(
+    `SELECT count(*)::int AS sessions, count(sealed)::int AS sealed FROM web_session WHERE subject = 'many' AND ended_at IS NULL`,
+  );
+  expect(kept).toEqual([{ sessions: 100, sealed: 100 }]);
+});
+
 test('a page can ask how to sign in, without being signed in', async () => {
   expect(await (await fetch(`${guarded.url}/auth`)).json()).toEqual({ required: true, identityProvider: true });
 });
