@@ -84,6 +84,20 @@ test('the picture of Billing stands in four columns, and a circle is drawn, too'
   expect(layered([], []).places.size).toBe(0);
 });
 
+test('what goes on beside each other stands in the order that is given, and by name without one', () => {
+  const regions = ['us-east', 'eu', 'asia'];
+  const edges = regions.flatMap((each) => [edge('staging', each), edge(each, 'asia-2')]);
+  const fromTop = (nodes: LayoutNode[]): string[] => {
+    const { places } = layered(nodes, edges);
+    return regions.toSorted((a, b) => places.get(a)!.y - places.get(b)!.y);
+  };
+  const nodes = ['staging', ...regions, 'asia-2'].map((each) => box(each));
+  const inOrder = nodes.map((each, order) => ({ ...each, order }));
+  expect(fromTop(inOrder)).toEqual(regions);
+  expect(fromTop(inOrder.toReversed())).toEqual(regions);
+  expect(fromTop(nodes)).toEqual(regions.toSorted());
+});
+
 test('500 boxes are laid out, and one more is placed, within the time of a few frames', () => {
   const nodes = Array.from({ length: 500 }, (_, at) => box(idOf(at)));
   const edges = nodes.slice(1).flatMap((_, i) => {

@@ -56,7 +56,9 @@ export function layoutOf(promotions: readonly Promotion[], opened: ReadonlySet<s
       if (from !== to && boxes.has(from)) edges.set(`${from} > ${to}`, { id: `${from} > ${to}`, from, to });
     }
   }
-  const { places, width, height } = layered([...boxes.values()], [...edges.values()]);
+  // What goes on beside each other stands in the order of the flow.
+  const inOrder = [...boxes.values()].map((box, order) => ({ ...box, order }));
+  const { places, width, height } = layered(inOrder, [...edges.values()]);
   for (const box of boxes.values()) {
     const { x, y } = places.get(box.id)!;
     Object.assign(box, { x, y });

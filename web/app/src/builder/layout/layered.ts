@@ -3,6 +3,8 @@ export interface LayoutNode {
   id: string;
   width: number;
   height: number;
+  /** Where it stands among those beside it as far as fewer crossings do not say otherwise, from the top; those without go by their names. */
+  order?: number;
 }
 
 /** From left to right. Edges between boxes that are not there are left out. */
@@ -58,7 +60,7 @@ export function layered(
 }
 
 interface Graph {
-  /** Sorted by name. */
+  /** Sorted by `order`, then by name. */
   boxes: LayoutNode[];
   /** Of each box, by its place in `boxes`. */
   above: number[][];
@@ -73,7 +75,7 @@ interface Seat {
 }
 
 function graphOf(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Graph {
-  const boxes = nodes.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const boxes = nodes.toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   const places = new Map(boxes.map(({ id }, at) => [id, at]));
   const above: number[][] = boxes.map(() => []);
   const below: number[][] = boxes.map(() => []);
@@ -129,7 +131,7 @@ function withBends(graph: Graph): Graph {
       let last = box.id;
       for (let rank = ranks[from]! + 1; rank < ranks[to]!; rank += 1) {
         const id = `\0${box.id}\0${rank}`;
-        bends.set(id, { id, ...BEND });
+        bends.set(id, { id, ...BEND, order: box.order });
         edges.push({ from: last, to: id });
         last = id;
       }
