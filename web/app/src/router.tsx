@@ -3,6 +3,7 @@ import { adminSearch } from './admin/search.ts';
 import { ROOT } from './api/place.ts';
 import { calendarSearch } from './calendar/search.ts';
 import { Frame } from './frame/frame.tsx';
+import { Broken } from './frame/broken.tsx';
 import { NotFound } from './frame/not-found.tsx';
 import { Loading } from './parts/empty.tsx';
 import { textOf } from './parts/address.ts';
@@ -164,6 +165,7 @@ export const router = createRouter({
   basepath: ROOT.pathname,
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Loading what="the page" />,
+  defaultErrorComponent: Broken,
   scrollRestoration: true,
 });
 

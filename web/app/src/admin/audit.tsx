@@ -102,10 +102,12 @@ function EntryRow({ entry }: { entry: Entry }) {
   );
 }
 
+const BARE_ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 /** What a command changed, with the way there where it has a page. */
 function Thing({ kind, name }: { kind: string; name: string }) {
   if (kind === 'Environment') return <EnvironmentLink name={name} />;
-  if (kind !== 'Release') return `${kind} ${name}`;
+  if (kind !== 'Release') return `${kind} ${BARE_ID.test(name) ? name.slice(0, 8) : name}`;
   return (
     <Link to="/releases/$id" params={{ id: name }} className="mono">
       Release {name.slice(0, 8)}

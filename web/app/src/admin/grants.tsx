@@ -1,6 +1,5 @@
 import { ShieldMinus, ShieldPlus } from 'lucide-react';
 import { useState } from 'react';
-import { Input, Label, TextField } from 'react-aria-components';
 import { useQuery } from 'urql';
 import {
   CreateGrantDocument,
@@ -15,6 +14,7 @@ import { Choose } from '../parts/choose.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
 import { Listed } from '../parts/rows.tsx';
+import { Text } from '../parts/text.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
 import { usePaging } from './use-paging.ts';
@@ -127,23 +127,6 @@ function NewGrant() {
     </Ask>
   );
 }
-
-interface TextProps {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-  hint?: string;
-  isRequired?: boolean;
-  type?: 'text' | 'password';
-}
-
-/** One line of text in a form. */
-export const Text = ({ label, value, onChange, hint, isRequired = false, type = 'text' }: TextProps) => (
-  <TextField className="field" value={value} onChange={onChange} isRequired={isRequired} type={type} autoComplete="off">
-    <Label>{label}</Label>
-    <Input placeholder={hint} />
-  </TextField>
-);
 
 /** `a, b-*` as names of a selector; undefined: all. */
 export function namesOf(text: string): string[] | undefined {

@@ -6,9 +6,10 @@ import { Ask } from '../parts/ask.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
 import { Listed } from '../parts/rows.tsx';
+import { Text } from '../parts/text.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
-import { namesOf, Text } from './grants.tsx';
+import { namesOf } from './grants.tsx';
 import { usePaging } from './use-paging.ts';
 
 type Secret = SecretsQuery['secrets']['nodes'][number];

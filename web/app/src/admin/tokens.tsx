@@ -9,10 +9,10 @@ import { Copy } from '../parts/copy.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { READ_AGAIN, useOrder } from '../parts/order.ts';
 import { Listed } from '../parts/rows.tsx';
+import { Text } from '../parts/text.tsx';
 import { When } from '../parts/time.tsx';
 import { Until } from '../parts/until.tsx';
 import { toWords } from '../parts/words.ts';
-import { Text } from './grants.tsx';
 import { usePaging } from './use-paging.ts';
 
 export function Tokens() {

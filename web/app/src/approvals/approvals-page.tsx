@@ -12,6 +12,7 @@ import { PageHeading, Total } from '../parts/heading.tsx';
 import { Pages } from '../parts/pages.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
+import { WhatChanges } from '../release/notes.tsx';
 import { Decide, Rules } from './decide.tsx';
 import { DecideTogether } from './decide-together.tsx';
 
@@ -130,6 +131,7 @@ export function ApprovalsPage() {
                         )}
                       </small>
                       <Rules approval={approval} />
+                      <WhatChanges release={promotion.release.uuid} environment={promotion.name} />
                     </div>
                     <Decide approval={approval} promotion={promotion} />
                   </div>

@@ -10,7 +10,7 @@ import {
   CalendarDocument,
   CalendarNamesDocument,
   CalendarReleasesDocument,
-  ProductsDocument,
+  WhereNamesDocument,
   WindowsChangedDocument,
 } from '../generated/documents.ts';
 import { Refused } from '../parts/ability.tsx';
@@ -38,7 +38,8 @@ const HOUR_MS = 3_600_000;
 export function CalendarPage() {
   const search = useSearch({ from: '/calendar' });
   const navigate = useNavigate({ from: '/calendar' });
-  const change = (changed: Partial<CalendarSearch>): void => void navigate({ search: { ...search, ...changed } });
+  const change = (changed: Partial<CalendarSearch>): void =>
+    void navigate({ search: (before) => ({ ...before, ...changed }) });
   const { span = 'week', zone = HERE } = search;
   const today = dayAt(useNow(), zone);
   const day = search.day ?? today;
@@ -234,8 +235,8 @@ function zonesOf(windows: readonly { name: string; timeZone: string }[], chosen:
 }
 
 function ProductFilter({ value, onChange }: { value: string | undefined; onChange: (to: string | undefined) => void }) {
-  const [{ data }] = useQuery({ query: ProductsDocument });
-  const names = data?.products.nodes.map(({ name }) => name) ?? [];
+  const [{ data }] = useQuery({ query: WhereNamesDocument });
+  const names = data?.deploymentMatrixAxes.productNames ?? [];
   return <Choose isInline label="Product" none="Any product" value={value} choices={names} onChange={onChange} />;
 }
 

@@ -1,12 +1,17 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useQuery } from 'urql';
-import { EnvironmentHistoryDocument, type EnvironmentHistoryQuery } from '../generated/documents.ts';
+import {
+  EnvironmentHistoryDocument,
+  type EnvironmentHistoryQuery,
+  MayRollBackDocument,
+} from '../generated/documents.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Fact } from '../parts/heading.tsx';
 import { ReleaseLink } from '../parts/release-link.tsx';
 import { Listed } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { Took, When } from '../parts/time.tsx';
+import { RollBackButton } from '../release/roll-back.tsx';
 
 interface HistoryProps {
   environment: string;
@@ -21,9 +26,19 @@ export function History({ environment, product, after }: HistoryProps) {
     query: EnvironmentHistoryDocument,
     variables: { name: environment, product, after },
   });
+  const [may] = useQuery({ query: MayRollBackDocument, variables: { name: environment, product } });
   return (
     <>
-      <h2 className="second">History of {product}</h2>
+      <div className="section second">
+        <h2>History of {product}</h2>
+        {data && data.deploymentHistory.nodes.length > 0 && (
+          <RollBackButton
+            title={`Take ${product} in ${environment} back to the version before`}
+            what={{ product, environments: [environment] }}
+            can={may.data?.environment?.viewerCan.rollback}
+          />
+        )}
+      </div>
       {data && <Metrics metrics={data.deliveryMetrics} />}
       <Listed
         page={data?.deploymentHistory}

@@ -1,26 +1,24 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { CirclePlay } from 'lucide-react';
 import { Switch } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { useListChanges } from '../api/changes.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
 import {
+  type BadVersionMarkFragment,
   BadVersionsDocument,
-  type BadVersionsQuery,
   HoldsDocument,
   type HoldsQuery,
-  MarkAbilitiesDocument,
-  UnmarkBadDocument,
 } from '../generated/documents.ts';
-import { Ask } from '../parts/ask.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
-import { READ_AGAIN, useOrder } from '../parts/order.ts';
+import { READ_AGAIN } from '../parts/order.ts';
 import { ReleaseLink } from '../parts/release-link.tsx';
 import { Listed } from '../parts/rows.tsx';
 import { When } from '../parts/time.tsx';
 import { Until } from '../parts/until.tsx';
 import { Lift } from './lift.tsx';
+import { HoldButton, MarkButton } from './put-on.tsx';
+import { Unmark, whereBad } from './unmark.tsx';
 
 /** What keeps promotions out: environments on hold, and versions that were found bad; who said so, why, and until when. */
 export function HoldsPage() {
@@ -47,7 +45,10 @@ export function HoldsPage() {
           Only what counts now
         </Switch>
       </PageHeading>
-      <h2>Environments on hold</h2>
+      <div className="section">
+        <h2>Environments on hold</h2>
+        <HoldButton />
+      </div>
       <Listed
         page={holds.data?.environmentHolds}
         error={holds.error}
@@ -58,13 +59,16 @@ export function HoldsPage() {
         onPage={(to) => void navigate({ search: (before) => ({ ...before, after: to }) })}
         none={
           <Empty title="No environment is on hold.">
-            <p>A hold is put on from the page of an environment, from a release, or with sluice hold.</p>
+            <p>Put one on hold with the button above: nothing is promoted there until the hold is lifted.</p>
           </Empty>
         }
       >
         {(each) => <HoldRow key={each.id} hold={each} />}
       </Listed>
-      <h2 className="second">Bad versions</h2>
+      <div className="section second">
+        <h2>Bad versions</h2>
+        <MarkButton />
+      </div>
       <Listed
         page={bad.data?.badVersions}
         error={bad.error}
@@ -73,7 +77,14 @@ export function HoldsPage() {
         acts
         after={badAfter}
         onPage={(to) => void navigate({ search: (before) => ({ ...before, badAfter: to }) })}
-        none={<Empty title="No version is marked as bad." />}
+        none={
+          <Empty title="No version is marked as bad.">
+            <p>
+              Mark one here or on the page of its release: it is not promoted any further. Rollbacks mark what they take
+              back.
+            </p>
+          </Empty>
+        }
       >
         {(each) => <BadRow key={each.id} bad={each} />}
       </Listed>
@@ -92,7 +103,7 @@ function HoldRow({ hold }: { hold: Hold }) {
       </th>
       <td>{productName ?? 'all products'}</td>
       <td className="now">{reason}</td>
-      <td>{rollback ? <ReleaseLink release={rollback} /> : by}</td>
+      <td>{rollback ? <ReleaseLink release={rollback} /> : (by ?? 'somebody')}</td>
       <td>
         <When at={since} />
       </td>
@@ -104,20 +115,17 @@ function HoldRow({ hold }: { hold: Hold }) {
   );
 }
 
-type Bad = BadVersionsQuery['badVersions']['nodes'][number];
-
-function BadRow({ bad }: { bad: Bad }) {
-  const { active, label, productName, environmentNames, groupName, reason, by, since, expiresAt, rollback } = bad;
-  const where = groupName ?? (environmentNames.length > 0 ? environmentNames.join(', ') : 'everywhere');
+function BadRow({ bad }: { bad: BadVersionMarkFragment }) {
+  const { active, label, productName, reason, by, since, expiresAt, rollback } = bad;
   return (
     <tr className={active ? undefined : 'past'}>
       <th scope="row" className="mono">
         {label}
       </th>
       <td>{productName}</td>
-      <td>{where}</td>
+      <td>{whereBad(bad)}</td>
       <td className="now">{reason}</td>
-      <td>{rollback ? <ReleaseLink release={rollback} /> : by}</td>
+      <td>{rollback ? <ReleaseLink release={rollback} /> : (by ?? 'somebody')}</td>
       <td>
         <When at={since} />
       </td>
@@ -130,34 +138,7 @@ function BadRow({ bad }: { bad: Bad }) {
           never="somebody takes it back"
         />
       </td>
-      <td>{active && <Unmark bad={bad} where={where} />}</td>
+      <td>{active && <Unmark bad={bad} />}</td>
     </tr>
-  );
-}
-
-function Unmark({ bad, where }: { bad: Bad; where: string }) {
-  const unmark = useOrder(UnmarkBadDocument);
-  const { label, productName, digest, groupName, environmentNames } = bad;
-  const alone = groupName == null && environmentNames.length === 1 ? environmentNames[0] : undefined;
-  const [{ data }] = useQuery({
-    query: MarkAbilitiesDocument,
-    variables: { product: productName, environment: alone ?? '', isAlone: alone !== undefined },
-  });
-  return (
-    <Ask
-      label="Unmark"
-      title={`${label} is not bad`}
-      icon={<CirclePlay size={16} aria-hidden />}
-      // Who can mark it there can take the mark back.
-      can={data?.environment?.viewerCan.markBad ?? data?.product?.viewerCan.markBad}
-      text={{ label: 'Reason', required: true }}
-      onConfirm={(words) =>
-        unmark({
-          input: { product: productName, version: digest, group: groupName, environment: alone, reason: words },
-        })
-      }
-    >
-      <p>It can be promoted again to {where}.</p>
-    </Ask>
   );
 }

@@ -21,6 +21,8 @@ interface AskProps {
   /** What the button says, and the title of what it opens. */
   label: string;
   title?: string;
+  /** What the button in the dialog says; the label where it is left out. */
+  confirm?: string;
   icon?: ReactNode;
   /** What will happen, before anything does. */
   children?: ReactNode;
@@ -34,7 +36,7 @@ interface AskProps {
 }
 
 /** A button that says what it will do, asks for a reason where one is wanted, and shows a refusal where it was asked. */
-export function Ask({ label, title, icon, children, text, kind = 'plain', can, onConfirm }: AskProps) {
+export function Ask({ label, title, confirm = label, icon, children, text, kind = 'plain', can, onConfirm }: AskProps) {
   const reason = whyNot(can);
   if (reason !== undefined) return <Refused label={label} icon={icon} reason={reason} />;
   return (
@@ -45,7 +47,7 @@ export function Ask({ label, title, icon, children, text, kind = 'plain', can, o
       </Button>
       <Sheet>
         {(close) => (
-          <AskForm title={title ?? label} label={label} text={text} kind={kind} onConfirm={onConfirm} close={close}>
+          <AskForm title={title ?? label} label={confirm} text={text} kind={kind} onConfirm={onConfirm} close={close}>
             {children}
           </AskForm>
         )}

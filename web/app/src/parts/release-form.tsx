@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { Button, Form, Heading, Input, Label, TextField } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
-import { CanTriggerDocument, ProductsDocument, TriggerDocument } from '../generated/documents.ts';
+import { CanTriggerDocument, ProductsDocument, type ProductsQuery, TriggerDocument } from '../generated/documents.ts';
 import { whyNot } from './ability.tsx';
 import type { Refusals } from './ask.tsx';
 import { Choose } from './choose.tsx';
@@ -44,7 +44,7 @@ export function ReleaseForm({
   const [{ data }] = useQuery({ query: ProductsDocument });
   const names = data?.products.nodes.map(({ name }) => name) ?? [];
   const [chosen, setChosen] = useState(given);
-  const only = names.length === 1 ? names[0] : data && names.length === 0 && newProduct ? NEW : undefined;
+  const only = data && names.length === 0 && newProduct ? NEW : onlyOf(data);
   const product = chosen ?? only;
   const isNew = product === NEW;
   const [can] = useQuery({
@@ -59,8 +59,10 @@ export function ReleaseForm({
   const [refusals, setRefusals] = useState<Refusals>([]);
   const [busy, setBusy] = useState(false);
   const start = async (): Promise<Refusals> => {
-    if (product === undefined) return ['Choose a product first.'];
-    const prepared = prepare ? await prepare(isNew ? null : product) : { product };
+    // Who is quicker than the list does not have to choose where there is nothing to choose from.
+    const target = product ?? onlyOf((await client.query(ProductsDocument, {}).toPromise()).data);
+    if (target === undefined) return ['Choose a product first.'];
+    const prepared = prepare ? await prepare(isNew ? null : target) : { product: target };
     if (!('product' in prepared)) return prepared;
     const input = { flow, ...prepared, version: version.trim() === '' ? undefined : version.trim() };
     const { data: answer, error } = await client.mutation(TriggerDocument, { input }).toPromise();
@@ -119,4 +121,10 @@ export function ReleaseForm({
       </div>
     </Form>
   );
+}
+
+/** The product where there is a single one. */
+function onlyOf(data: ProductsQuery | undefined): string | undefined {
+  const nodes = data?.products.nodes ?? [];
+  return nodes.length === 1 ? nodes[0]!.name : undefined;
 }

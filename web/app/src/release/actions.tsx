@@ -27,7 +27,11 @@ export function ReleaseActions({ release }: { release: ReleaseRead }) {
         </Ask>
       )}
       {kind === 'FORWARD' && release.counts.succeeded + release.counts.failed > 0 && (
-        <RollBackButton release={release} />
+        <RollBackButton
+          title={`Take ${version.label} of ${productName} back`}
+          what={{ product: productName, version: version.digest }}
+          can={viewerCan.rollback}
+        />
       )}
       {kind === 'FORWARD' && (
         <Ask

@@ -11,8 +11,16 @@ interface GanttProps {
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const tenths = new Intl.DateTimeFormat(undefined, {
+  hour: 'numeric',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 1,
+});
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const DAY_MS = 86_400_000;
+/** Of so little time a tick of whole seconds says the same as its neighbour. */
+const SHORT_MS = 8_000;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** When each environment was at work, one below the other on one scale of time. */
@@ -23,7 +31,7 @@ export function Gantt({ release, selected, onSelect }: GanttProps) {
     startedAt ? [endedAt ? Date.parse(endedAt) : now] : [],
   );
   const to = Math.max(from + 1_000, ...ends, release.endedAt ? 0 : now);
-  const format = to - from > DAY_MS ? day : clock;
+  const format = to - from > DAY_MS ? day : to - from < SHORT_MS ? tenths : clock;
   const at = (time: number): number => ((Math.max(time, from) - from) / (to - from)) * 100;
   return (
     <div className="gantt">

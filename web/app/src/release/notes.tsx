@@ -1,4 +1,5 @@
 import { ArrowRight } from 'lucide-react';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { ReleaseNotesDocument, type ReleaseNotesQuery } from '../generated/documents.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
@@ -42,6 +43,30 @@ export function ReleaseNotes({ release }: { release: ReleaseRead }) {
   );
 }
 
+/** What one promotion changes, read when somebody wants to see it. */
+export function WhatChanges({ release, environment }: { release: string; environment: string }) {
+  const [isOpen, setOpen] = useState(false);
+  const [{ data, error }] = useQuery({
+    query: ReleaseNotesDocument,
+    variables: { id: release, environments: [environment] },
+    pause: !isOpen,
+  });
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>What changes</summary>
+      {isOpen && (
+        <>
+          <QueryProblem error={error} />
+          {!data && !error && <Loading what="what changes" />}
+          {data?.releaseNotes.map((each) => (
+            <Changes key={each.environmentName} notes={each} />
+          ))}
+        </>
+      )}
+    </details>
+  );
+}
+
 /** Notes that say the same of several environments stand once. */
 function together(all: readonly Notes[]): Notes[][] {
   const groups = new Map<string, Notes[]>();
@@ -53,11 +78,17 @@ function together(all: readonly Notes[]): Notes[][] {
   return [...groups.values()];
 }
 
-function Section({ same }: { same: readonly Notes[] }) {
-  const { from, to, commits, authors, issues, added, gone, reason } = same[0]!;
+const Section = ({ same }: { same: readonly Notes[] }) => (
+  <section className="card">
+    <h2>{same.map(({ environmentName }) => environmentName).join(', ')}</h2>
+    <Changes notes={same[0]!} />
+  </section>
+);
+
+function Changes({ notes }: { notes: Notes }) {
+  const { from, to, commits, authors, issues, added, gone, reason } = notes;
   return (
-    <section className="card">
-      <h2>{same.map(({ environmentName }) => environmentName).join(', ')}</h2>
+    <>
       <p className="mono">
         {from?.label ?? 'nothing'} <ArrowRight size={14} aria-label="to" /> {to?.label ?? 'not known yet'}
       </p>
@@ -92,6 +123,6 @@ function Section({ same }: { same: readonly Notes[] }) {
           ))}
         </ul>
       )}
-    </section>
+    </>
   );
 }

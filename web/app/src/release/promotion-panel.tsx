@@ -19,7 +19,7 @@ import { Took, When } from '../parts/time.tsx';
 import { toWords, without } from '../parts/words.ts';
 import { commitsOf, wordOf } from './environments.tsx';
 import { reasonsByPromotion } from './paint.ts';
-import { StepLog } from './step-log.tsx';
+import { Steps } from './steps.tsx';
 import type { PromotionRead, ReleaseRead } from './use-release.ts';
 
 interface PanelProps {
@@ -118,16 +118,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
         <>
           <h3>Steps</h3>
           {detail.steps.length === 0 && <p className="hint">It has no steps yet.</p>}
-          <ol className="steps">
-            {detail.steps.map((step) => (
-              <Step
-                key={`${step.phase} ${step.name} ${step.application ?? ''} ${step.attempt}`}
-                step={step}
-                release={release.uuid}
-                environment={promotion.name}
-              />
-            ))}
-          </ol>
+          <Steps steps={detail.steps} release={release.uuid} environment={promotion.name} />
           {detail.gateEvidence && detail.gateEvidence.length > 0 && (
             <>
               <h3>Why it could start</h3>
@@ -197,41 +188,3 @@ function Actions({ release, promotion, detail }: Omit<PanelProps, 'close'> & { d
 }
 
 type PromotionDetail = Extract<NonNullable<PromotionQuery['node']>, { steps: unknown }>;
-type StepRead = PromotionDetail['steps'][number];
-
-function Step({ step, release, environment }: { step: StepRead; release: string; environment: string }) {
-  return (
-    <li>
-      <div className="step">
-        <Status status={step.status} />
-        <span>
-          <strong>{step.action ?? toWords(step.phase)}</strong>{' '}
-          <small>{step.action ? toWords(step.phase) : step.application}</small>
-        </span>
-        {step.startedAt && <Took from={step.startedAt} until={step.endedAt ?? null} />}
-      </div>
-      {step.tries > 1 && <p className="note">{step.tries} tries</p>}
-      {step.reason && <p className="note">{step.reason}</p>}
-      {step.lastError && <p className="problem">{step.lastError}</p>}
-      {step.firstError && step.firstError !== step.lastError && <p className="note">First: {step.firstError}</p>}
-      {step.recheckAt && step.status === 'WAITING' && (
-        <p className="note">
-          Looks again <When at={step.recheckAt} />
-        </p>
-      )}
-      {step.outputs.length > 0 && (
-        <dl className="outputs">
-          {step.outputs.map(({ name, value }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd className="mono">{value}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {step.startedAt != null && step.action && (
-        <StepLog release={release} environment={environment} step={step.name} attempt={step.attempt} />
-      )}
-    </li>
-  );
-}

@@ -14,6 +14,7 @@ import { ReleaseActions } from './actions.tsx';
 import { Cascade } from './cascade.tsx';
 import { Environments } from './environments.tsx';
 import { Gantt } from './gantt.tsx';
+import { Hooks } from './hooks.tsx';
 import { ReleaseNotes } from './notes.tsx';
 import { PromotionPanel } from './promotion-panel.tsx';
 import { VIEWS } from './search.ts';
@@ -49,6 +50,7 @@ function OneRelease({ id }: { id: string }) {
       {release.rollbacks.map((each) => (
         <Cascade key={each.uuid} rollback={each} isOwnPage={false} />
       ))}
+      <Hooks release={release} />
       <Views release={release} />
     </>
   );
@@ -57,6 +59,7 @@ function OneRelease({ id }: { id: string }) {
 function Head({ release }: { release: ReleaseRead }) {
   const { shortId, kind, status, productName, flowName, version, counts, trigger, startedAt, endedAt } = release;
   const problem = release.problem?.first;
+  const commit = version.commit ?? trigger.commit;
   return (
     <>
       <PageHeading
@@ -80,7 +83,23 @@ function Head({ release }: { release: ReleaseRead }) {
         <Fact name="Version">
           <span className="mono">{version.label}</span>
         </Fact>
-        <Fact name="Flow">{flowName}</Fact>
+        {commit && (
+          <Fact name="Commit">
+            <span className="mono" title={commit}>
+              {commit.slice(0, 7)}
+            </span>
+            {trigger.branch && ` of ${trigger.branch}`}
+          </Fact>
+        )}
+        <Fact name="Flow">
+          {release.flow ? (
+            <Link to="/flows/$name" params={{ name: release.flow.name }}>
+              {flowName}
+            </Link>
+          ) : (
+            flowName
+          )}
+        </Fact>
         <Fact name="Environments">
           <Progress counts={counts} />
         </Fact>

@@ -4,8 +4,8 @@ import { useState } from 'react';
 import { Button, DialogTrigger, Form, Heading, Label, TextArea, TextField } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
-import { RollBackDocument, RollbackPlanDocument } from '../generated/documents.ts';
-import { Refused, whyNot } from '../parts/ability.tsx';
+import { RollBackDocument, type RollbackInput, RollbackPlanDocument } from '../generated/documents.ts';
+import { type Ability, Refused, whyNot } from '../parts/ability.tsx';
 import { Sheet } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
@@ -13,11 +13,18 @@ import { Table } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
 import { toWords } from '../parts/words.ts';
-import type { ReleaseRead } from './use-release.ts';
 
-/** Takes the version of a release back, after its plan was shown. */
-export function RollBackButton({ release }: { release: ReleaseRead }) {
-  const reason = whyNot(release.viewerCan.rollback);
+interface RollBackProps {
+  /** What is taken back, in words. */
+  title: string;
+  /** A version wherever it is live, or what is live in environments. */
+  what: Pick<RollbackInput, 'product' | 'version' | 'environments'>;
+  can: Ability;
+}
+
+/** Takes something back, after its plan was shown. */
+export function RollBackButton(props: RollBackProps) {
+  const reason = whyNot(props.can);
   if (reason !== undefined) return <Refused label="Roll back" icon={<Undo2 size={16} aria-hidden />} reason={reason} />;
   return (
     <DialogTrigger>
@@ -25,18 +32,17 @@ export function RollBackButton({ release }: { release: ReleaseRead }) {
         <Undo2 size={16} aria-hidden />
         Roll back
       </Button>
-      <Sheet wide>{(close) => <RollBackForm release={release} close={close} />}</Sheet>
+      <Sheet wide>{(close) => <RollBackForm {...props} close={close} />}</Sheet>
     </DialogTrigger>
   );
 }
 
-function RollBackForm({ release, close }: { release: ReleaseRead; close: () => void }) {
+function RollBackForm({ title, what, close }: RollBackProps & { close: () => void }) {
   const client = useClient();
   const navigate = useNavigate();
   const [reason, setReason] = useState('');
   const [refusals, setRefusals] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
-  const what = { product: release.productName, version: release.version.digest };
   const [{ data, error, fetching }] = useQuery({
     query: RollbackPlanDocument,
     variables: { input: { ...what, reason: 'to see the plan' } },
@@ -60,9 +66,7 @@ function RollBackForm({ release, close }: { release: ReleaseRead; close: () => v
         void start();
       }}
     >
-      <Heading slot="title">
-        Take {release.version.label} of {release.productName} back
-      </Heading>
+      <Heading slot="title">{title}</Heading>
       {fetching && <Loading what="the plan" />}
       <QueryProblem error={error} />
       {data?.planRollback.userErrors.map(({ message }) => (

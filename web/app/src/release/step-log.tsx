@@ -9,7 +9,8 @@ import { Problem } from '../parts/problem.tsx';
 
 interface StepLogProps {
   release: string;
-  environment: string;
+  /** undefined: it is a step of the release itself. */
+  environment: string | undefined;
   step: string;
   attempt: number;
 }

@@ -4,6 +4,7 @@ import { Decide } from '../approvals/decide.tsx';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { OverrideDocument, type ReasonFragment } from '../generated/documents.ts';
 import { Lift } from '../holds/lift.tsx';
+import { Unmark, whereBad } from '../holds/unmark.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { useOrder } from '../parts/order.ts';
 import { When } from '../parts/time.tsx';
@@ -57,7 +58,7 @@ function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; rel
               )}
             </strong>
             <span>{without(reason.promotion?.name, reason.message)}</span>
-            <Details reason={reason} />
+            <Details reason={reason} product={release.productName} />
           </div>
           <Cure reason={reason} release={release} />
         </li>
@@ -66,12 +67,14 @@ function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; rel
   );
 }
 
-function Details({ reason }: { reason: ReasonFragment }) {
+function Details({ reason, product }: { reason: ReasonFragment; product: string }) {
   const approval = 'approval' in reason ? reason.approval : undefined;
   const holds = 'holds' in reason ? reason.holds : [];
+  const marks = 'badVersions' in reason ? reason.badVersions : [];
+  const since = 'step' in reason ? reason.step.startedAt : 'healthySince' in reason ? reason.healthySince : null;
   return (
     <small className="details">
-      {reason.who && <span>Who can end it: {reason.who}</span>}
+      {reason.who && !reason.message.includes(reason.who) && <span>Who can end it: {reason.who}</span>}
       {approval?.requestedAt && (
         <span>
           asked <When at={approval.requestedAt} />
@@ -82,9 +85,25 @@ function Details({ reason }: { reason: ReasonFragment }) {
           expires <When at={approval.expiresAt} />
         </span>
       )}
-      {holds.map(({ id, since, until }) => (
+      {since && (
+        <span>
+          {'healthySince' in reason ? 'healthy since' : 'since'} <When at={since} />
+        </span>
+      )}
+      {marks.map((mark) => (
+        <span key={mark.id}>
+          {mark.label} is bad {whereBad(mark)}, {mark.by && `by ${mark.by}, `}
+          since <When at={mark.since} />
+          {mark.expiresAt && (
+            <>
+              , until <When at={mark.expiresAt} />
+            </>
+          )}
+        </span>
+      ))}
+      {holds.map(({ id, by, since: from, until }) => (
         <span key={id}>
-          since <When at={since} />
+          {by && `by ${by}, `}since <When at={from} />
           {until && (
             <>
               , until <When at={until} />
@@ -96,6 +115,11 @@ function Details({ reason }: { reason: ReasonFragment }) {
         <span>
           at the earliest <When at={reason.earliest} />
         </span>
+      )}
+      {'windowNames' in reason && (
+        <Link to="/calendar" search={{ environment: reason.promotion?.name, product }}>
+          Show the calendar
+        </Link>
       )}
       {reason.release && (
         <Link to="/releases/$id" params={{ id: reason.release.uuid }}>
@@ -118,6 +142,15 @@ function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRea
       <div className="actions">
         {reason.holds.map((hold) => (
           <Lift key={hold.id} hold={hold} />
+        ))}
+      </div>
+    );
+  }
+  if ('badVersions' in reason) {
+    return (
+      <div className="actions">
+        {reason.badVersions.map((mark) => (
+          <Unmark key={mark.id} bad={mark} />
         ))}
       </div>
     );

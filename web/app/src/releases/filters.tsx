@@ -24,7 +24,8 @@ const MORE = ['commit', 'flow', 'actor', 'kind', 'since', 'until'] as const;
 export function Filters({ search, facets }: FiltersProps) {
   const navigate = useNavigate({ from: '/' });
   const change = (changed: Partial<ReleasesSearch>): void =>
-    void navigate({ search: { ...search, after: undefined, ...changed } });
+    // What is typed counts after a pause: meanwhile something else may have been chosen.
+    void navigate({ search: (before) => ({ ...before, after: undefined, ...changed }) });
   const counts = new Map(facets?.statuses.map(({ value, count }) => [value, count]));
   // What is chosen can be chosen away, also where no release has it.
   const values = (facet: keyof Omit<Facets, '__typename'>, chosen: string | undefined) => {

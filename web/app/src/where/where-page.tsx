@@ -245,7 +245,8 @@ interface FiltersProps {
 const Filters = memo(function Filters({ search, environments }: FiltersProps) {
   const navigate = useNavigate({ from: '/where' });
   const change = (changed: Partial<WhereSearch>): void =>
-    void navigate({ search: { ...search, ...changed }, replace: true });
+    // What is typed counts after a pause: meanwhile something else may have been chosen.
+    void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   return (
     <div className="filters" role="group" aria-label="Filters">
       <Typed label="Product" hint="part of a name" value={search.product} onChange={(product) => change({ product })} />
