@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { pressUntil } from './hands.ts';
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
 const dialog = (page: Page) => page.getByRole('dialog').last();
@@ -202,23 +203,8 @@ async function buildWorkflowByMouse(page: Page): Promise<void> {
 }
 
 /** Presses a key until what has the focus has this text or label, or is the field of this place. */
-async function pressTo(page: Page, key: string, wanted: string): Promise<void> {
-  const seen: string[] = [];
-  for (let presses = 0; presses < 150; presses += 1) {
-    await page.keyboard.press(key);
-    const found = await page.evaluate<string[]>(
-      `(() => {
-        const { activeElement: at } = document;
-        const labels = (at.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id));
-        const texts = [at.textContent, at.getAttribute('aria-label'), ...[...(at.labels ?? []), ...labels].map((each) => each?.textContent)];
-        return [...texts.map((each) => each?.trim() ?? ''), at.closest('[data-field]')?.dataset.field ?? ''];
-      })()`,
-    );
-    if (found.includes(wanted)) return;
-    seen.push(found.find((each) => each !== '') ?? '');
-  }
-  throw new Error(`${key} does not reach ${wanted}: ${seen.join(', ')}`);
-}
+const pressTo = (page: Page, key: string, wanted: string): Promise<void> =>
+  pressUntil(page, key, wanted, ({ texts, field }) => texts.includes(wanted) || field === wanted);
 
 const tabTo = (page: Page, wanted: string): Promise<void> => pressTo(page, 'Tab', wanted);
 
