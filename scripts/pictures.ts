@@ -1,15 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import 'reflect-metadata';
-import { chromium } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { Client } from '../src/cli/client.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { runServer } from '../src/main.ts';
-import { playStory, type Story } from './pictures/story.ts';
+import { type Shot, shotsOf } from './pictures/pages.ts';
+import { playStory } from './pictures/story.ts';
+import { playWide } from './pictures/wide.ts';
 
 // `npm run pictures`: every page of the web app, of a server that plays a story, in both themes and three widths. With `--readme` only
 // those of the README, into docs/pictures.
@@ -22,63 +25,75 @@ const { values } = parseArgs({
 });
 
 const README = ['release', 'where', 'builder'];
+const WIDTHS = values.readme ? [1280] : [375, 1280, 2560];
+const THEMES = values.readme ? (['light'] as const) : (['light', 'dark'] as const);
+const TOKEN = `pictures-${'0123456789'.repeat(3)}`;
 
-const pages = ({ waiting, failed, rollback }: Story): Record<string, string> => ({
-  releases: '/',
-  release: `/releases/${waiting}`,
-  promotion: `/releases/${failed}?environment=us-east`,
-  list: `/releases/${failed}?view=list`,
-  gantt: `/releases/${failed}?view=gantt`,
-  notes: `/releases/${failed}?view=notes`,
-  timeline: `/releases/${failed}?view=timeline`,
-  rollback: `/releases/${rollback}`,
-  where: '/where?compareTo=dev',
-  environment: '/environments/eu?product=billing',
-  calendar: '/calendar',
-  month: '/calendar?span=month&rows=windows',
-  inbox: '/inbox',
-  holds: '/holds',
-  triggers: '/triggers',
-  grants: '/admin?tab=grants',
-  tokens: '/admin?tab=tokens',
-  secrets: '/admin?tab=secrets',
-  audit: '/admin?tab=audit',
-  findings: '/admin?tab=findings',
-  flows: '/flows',
-  builder: '/flows/billing-flow',
-  newFlow: '/flows/new',
-  nowhere: '/nowhere',
-});
-
-const dataDir = await mkdtemp(join(tmpdir(), 'sluice-pictures-'));
-const config = loadConfig({ HOST: '127.0.0.1', PORT: '0', SLUICE_DATA_DIR: dataDir });
-const server = await runServer(config, createLog({ level: 'error' }));
+const folder = await mkdtemp(join(tmpdir(), 'sluice-pictures-'));
+const open = (name: string, settings: Record<string, string> = {}) =>
+  runServer(
+    loadConfig({ HOST: '127.0.0.1', PORT: '0', SLUICE_DATA_DIR: join(folder, name), ...settings }),
+    createLog({ level: 'error' }),
+  );
+const server = await open('story', { SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
+const guarded = values.readme ? undefined : await open('guarded', { SLUICE_ADMIN_TOKEN: TOKEN });
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
 });
 try {
   const story = await playStory(new Client(server.url!));
+  const wide = guarded ? await playWide(new Client(guarded.url!, TOKEN)) : '';
   const out = resolve(values.readme ? 'docs/pictures' : values.out);
   mkdirSync(out, { recursive: true });
-  const wanted = Object.entries(pages(story)).filter(([name]) =>
+  const wanted = Object.entries(shotsOf({ ...story, wide })).filter(([name]) =>
     values.readme ? README.includes(name) : values.only === undefined || values.only.split(',').includes(name),
   );
-  for (const colorScheme of values.readme ? (['light'] as const) : (['light', 'dark'] as const)) {
-    for (const width of values.readme ? [1280] : [375, 1280, 2560]) {
-      const viewport = { width, height: width === 375 ? 812 : Math.round((width * 9) / 16) };
-      const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
-      for (const [name, path] of wanted) {
-        await page.goto(server.url + path, { waitUntil: 'networkidle' });
-        const file = values.readme ? `${name}.png` : `${name}-${width}-${colorScheme}.png`;
-        await page.screenshot({ path: join(out, file), fullPage: width === 375 });
+  // A page for each width, which go beside each other.
+  await Promise.all(
+    WIDTHS.map(async (width) => {
+      const context = await browser.newContext({ reducedMotion: 'reduce', viewport: viewportOf(width) });
+      const signedIn = guarded && (await browser.newContext({ reducedMotion: 'reduce', viewport: viewportOf(width) }));
+      if (signedIn) await signIn(signedIn, guarded.url!);
+      for (const [name, shot] of wanted) {
+        const page = await (shot.isGuarded && !shot.isStranger ? signedIn! : context).newPage();
+        await show(page, (shot.isGuarded ? guarded!.url! : server.url!) + shot.path, shot);
+        for (const colorScheme of THEMES) {
+          await page.emulateMedia({ colorScheme });
+          const file = values.readme ? `${name}.png` : `${name}-${width}-${colorScheme}.png`;
+          await page.screenshot({ path: join(out, file), fullPage: width === 375 && shot.act === undefined });
+        }
+        await page.close();
       }
-      await page.close();
-    }
-  }
+    }),
+  );
   console.log(`${wanted.length} pages in ${out}`);
 } finally {
   await browser.close();
   await server.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await guarded?.close();
+  await rm(folder, { recursive: true, force: true });
+}
+
+function viewportOf(width: number): { width: number; height: number } {
+  return { width, height: width === 375 ? 812 : Math.round((width * 9) / 16) };
+}
+
+/** Until nothing of it is on its way any more. */
+async function show(page: Page, address: string, { act }: Shot): Promise<void> {
+  page.setDefaultTimeout(20_000);
+  await page.goto(address);
+  await page.locator('h1').waitFor();
+  await page.locator('.loading').waitFor({ state: 'detached' });
+  await act?.(page);
+  await page.waitForLoadState('networkidle');
+}
+
+/** The cookie of a session, by the same request as the page of the app makes. */
+async function signIn(context: BrowserContext, url: string): Promise<void> {
+  const answer = await context.request.post(`${url}/auth/token`, {
+    data: { token: TOKEN },
+    headers: { 'x-sluice-csrf': '1', origin: url },
+  });
+  if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
 }

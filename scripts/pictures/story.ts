@@ -1,4 +1,6 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Client } from '../../src/cli/client.ts';
+import { manifest, orderOn } from './order.ts';
 
 /** The ids of the releases that are worth a picture. */
 export interface Story {
@@ -57,7 +59,10 @@ const MANIFESTS = [
     }),
   ),
   ...PRODUCTS.map((name) =>
-    manifest('Product', name, { promotionFlows: [{ name: ASKING.includes(name) ? 'billing-flow' : 'fast-flow' }] }),
+    manifest('Product', name, {
+      promotionFlows: [{ name: ASKING.includes(name) ? 'billing-flow' : 'fast-flow' }],
+      trigger: { coalesce: '60s' },
+    }),
   ),
   ...PRODUCTS.flatMap((product) =>
     ENVIRONMENTS.map((environment) =>
@@ -85,10 +90,6 @@ const MANIFESTS = [
   }),
 ];
 
-function manifest(kind: string, name: string, spec: object): string {
-  return JSON.stringify({ apiVersion: 'sluice.dev/v1', kind, metadata: { name }, spec });
-}
-
 interface Shown {
   uuid: string;
   status: string;
@@ -97,12 +98,7 @@ interface Shown {
 
 /** Fills an empty server with what a small company has on a busy day. */
 export async function playStory(client: Client): Promise<Story> {
-  const order = async <T>(field: string, type: string, input: object, answer: string): Promise<T> => {
-    const document = `mutation ($input: ${type}!) { payload: ${field}(input: $input) { ${answer} userErrors { message } } }`;
-    const { payload } = await client.ask<{ payload: T & { userErrors: { message: string }[] } }>(document, { input });
-    if (payload.userErrors.length > 0) throw new Error(`${field}: ${JSON.stringify(payload.userErrors)}`);
-    return payload;
-  };
+  const order = orderOn(client);
   const until = async (id: string, isThere: (release: Shown) => boolean): Promise<Shown> => {
     const query = `query ($id: ID!) { release(id: $id) { uuid status promotions { id name status approval { status } } } }`;
     for (;;) {
@@ -124,7 +120,7 @@ export async function playStory(client: Client): Promise<Story> {
   const asks = ({ promotions }: Shown) => promotions.filter(({ approval }) => approval?.status === 'OPEN');
   const approve = async (id: string): Promise<void> => {
     for (const { id: promotionId } of asks(await until(id, (release) => asks(release).length === REGIONS.length)))
-      await order('promotionApprove', 'PromotionDecisionInput', { promotionId, comment: 'tests are green' }, '');
+      await order('promotionApprove', 'PromotionDecisionInput', { promotionId, comment: 'tests are green' });
   };
   const released = async (product: string, version: string): Promise<string> => {
     const id = await trigger(product, version);
@@ -133,11 +129,37 @@ export async function playStory(client: Client): Promise<Story> {
     return id;
   };
 
-  await order('manifestsApply', 'ManifestsApplyInput', { text: MANIFESTS.join('\n---\n') }, '');
+  const administer = async (): Promise<void> => {
+    const grants = [
+      { subject: 'release-managers', subjectKind: 'GROUP', role: 'APPROVER', environments: { kinds: ['PRODUCTION'] } },
+      { subject: 'payments', subjectKind: 'GROUP', role: 'OPERATOR', products: { names: ['billing', 'checkout'] } },
+      { subject: 'ci-billing', subjectKind: 'SERVICE_ACCOUNT', role: 'RELEASER', products: { names: ['billing'] } },
+    ];
+    for (const grant of grants)
+      await order('roleGrantCreate', 'RoleGrantCreateInput', { products: {}, environments: {}, ...grant });
+    const chat = { name: 'slack-token', secretValue: 'not a real one', hosts: ['hooks.example.com'] };
+    await order('secretSet', 'SecretSetInput', chat);
+    const key = randomBytes(32);
+    const value = `whsec_${key.toString('base64')}`;
+    const monitor = { name: 'monitor-2026', secretValue: value, webhook: { source: 'monitor' } };
+    await order('secretSet', 'SecretSetInput', monitor);
+    const data = { product: 'search', environment: 'eu', status: 'SUCCEEDED', message: 'No errors for 10 minutes' };
+    const body = JSON.stringify({ type: 'rollout.report', data });
+    const [id, at] = ['msg_2f6c81', String(Math.floor(Date.now() / 1000))];
+    const signature = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
+    const answer = await fetch(`${client.server}/hooks/rollouts/monitor`, {
+      method: 'POST',
+      headers: { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': `v1,${signature}` },
+      body,
+    });
+    if (!answer.ok) throw new Error(`the delivery: ${answer.status} ${await answer.text()}`);
+  };
+
+  await order('manifestsApply', 'ManifestsApplyInput', { text: MANIFESTS.join('\n---\n') });
   await Promise.all(PRODUCTS.map((product, index) => released(product, `${index + 1}.4.0`)));
   const [failed] = await Promise.all([released('billing', '1.5.0'), released('search', '2.5.1')]);
   const hold = { environment: 'eu', product: 'identity', reason: 'The database of eu is being moved' };
-  await order('environmentHold', 'EnvironmentHoldInput', hold, '');
+  await order('environmentHold', 'EnvironmentHoldInput', hold);
   await trigger('identity', '4.5.0');
   const report = {
     product: 'billing',
@@ -155,7 +177,11 @@ export async function playStory(client: Client): Promise<Story> {
     rollback.uuid,
     ({ promotions }) => promotions.filter(({ status }) => status === 'SUCCEEDED').length === 3,
   );
+  await order('triggerPause', 'TriggerPauseInput', { product: 'identity', reason: 'Its database is being moved' });
+  const runs = { application: 'search-dev', version: '2.6.0' };
+  await order('deploymentReport', 'DeploymentReportInput', runs);
   const waiting = await trigger('checkout', '3.5.0');
   await until(waiting, (release) => asks(release).length === REGIONS.length);
+  await administer();
   return { waiting, failed, rollback: rollback.uuid };
 }
