@@ -457,7 +457,7 @@ describe("the user's picture is built from an empty flow, saved, released by it,
   let byMouse: unknown;
 
   test('with the mouse: edges are dragged, and what does not exist is made over the draft', async () => {
-    const { page } = await start('/flows/new');
+    const { page } = await visit('/flows/new');
     await buildByMouse(page);
     expect(await textOf(page)).toBe(BUILT);
     expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
@@ -468,7 +468,7 @@ describe("the user's picture is built from an empty flow, saved, released by it,
   }, 90_000);
 
   test('with the keyboard alone: the same, byte for byte', async () => {
-    const { page } = await start('/flows/new');
+    const { page } = await visit('/flows/new');
     await buildByKeyboard(page);
     expect(await textOf(page)).toBe(BUILT);
     expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
