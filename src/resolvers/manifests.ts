@@ -112,7 +112,6 @@ const toChange = (change: AppliedChange): ManifestChange => ({
   document: change.document ?? null,
 });
 
-/** Without those that are left out. */
 /** Expected revisions that would guard nothing. Of a text that cannot be read the command says what is wrong. */
 function unguarding(expected: readonly ExpectedRevision[], { definitions, errors }: PlainManifests): Refusal[] {
   if (errors.length > 0) return [];
@@ -129,6 +128,7 @@ function unguarding(expected: readonly ExpectedRevision[], { definitions, errors
   });
 }
 
+/** Without those that are left out. */
 const given = <T extends Record<string, string | null | undefined>>(fields: T): { [K in keyof T]?: string } =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as { [K in keyof T]?: string };
 
