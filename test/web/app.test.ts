@@ -519,10 +519,10 @@ test('behind a proxy with a prefix of its own, a page that is opened deep inside
 
 test('a portal of another origin shows a release, live, under a policy without exceptions', async () => {
   // A product of its own: no other release goes first.
-  await served.engine.saveBilling('shop', { approvals: { staging: approvalOf('1', { forbidInitiator: false }) } });
-  const portal = await openPortal(served, 'shop');
+  await served.engine.saveBilling('kiosk', { approvals: { staging: approvalOf('1', { forbidInitiator: false }) } });
+  const portal = await openPortal(served, 'kiosk');
   try {
-    await served.engine.trigger({ product: 'shop', version: '7.0.0' });
+    await served.engine.trigger({ product: 'kiosk', version: '7.0.0' });
     const visited = await visitAt(portal.url);
     const { page, complaints, addresses } = visited;
     const element = page.locator('sluice-release');
@@ -535,7 +535,7 @@ test('a portal of another origin shows a release, live, under a policy without e
     // Only with `actions` there is something to press.
     await element.getByRole('button', { name: 'Approve staging' }).click();
     await expect.poll(() => node('asia-2').getAttribute('data-status'), { timeout: 15_000 }).toBe('SUCCEEDED');
-    await page.getByText(/^shop#\d+ is SUCCEEDED$/).waitFor();
+    await page.getByText(/^kiosk#\d+ is SUCCEEDED$/).waitFor();
     await node('eu').focus();
     await page.keyboard.press('Enter');
     await page.getByText('eu was chosen').waitFor();
@@ -550,7 +550,7 @@ test('a portal of another origin shows a release, live, under a policy without e
     await expect.poll(streams).toBeGreaterThan(before);
 
     // The same over WebSockets, and as a list.
-    const second = await served.engine.trigger({ product: 'shop', version: '7.1.0' });
+    const second = await served.engine.trigger({ product: 'kiosk', version: '7.1.0' });
     const [events, ended] = [streams(), complaints.length];
     await page.evaluate(`for (const each of document.querySelectorAll('sluice-status, sluice-release')) {
       each.setAttribute('transport', 'websocket');
@@ -561,7 +561,7 @@ test('a portal of another origin shows a release, live, under a policy without e
     expect(await seriousViolations(visited)).toEqual([]);
     await element.getByRole('button', { name: 'Approve staging' }).click();
     await served.engine.ended(second);
-    await page.getByText(/^shop#\d+ is SUCCEEDED$/).waitFor();
+    await page.getByText(/^kiosk#\d+ is SUCCEEDED$/).waitFor();
     await page.locator('sluice-status').getByText('Succeeded').waitFor();
     expect(addresses.filter((each) => each.startsWith('ws'))).toEqual(
       Array.from({ length: 2 }, () => `${portal.server.replace('http', 'ws')}/graphql`),

@@ -65,7 +65,7 @@ export async function seriousViolations({ page, context }: Pick<Visit, 'page' | 
   ] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const of =
-      await evaluate(`axe.run(document, { resultTypes: ['violations']${only} }).then(({ violations }) => violations
+      await evaluate(`axe.run(document, { resultTypes: ['violations'], preload: false${only} }).then(({ violations }) => violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`);
     found.push(...(of as string[]).map((each) => `${colorScheme} ${each}`));
