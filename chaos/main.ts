@@ -66,23 +66,43 @@ const { stuck, missing, invariants } = outcome;
 const broken = stuck > 0 || missing.length > 0 || invariants.some((each) => each.violations.length > 0);
 process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
 
-/** Every point, every count that a release reaches: slow, and complete. */
+/** Around the rollback: where it is made, where it is told, and where it works; a release has about 27 effects before its cascade begins. */
+const AROUND_A_CASCADE = {
+  'in-rollback': [1],
+  'after-rollback': [1],
+  'after-told': [1, 2],
+  'before-effect': [28],
+  'after-effect': [29],
+  'after-record': [28],
+};
+
+/** Every point, every count that a release reaches, and then cascades: slow, and complete. */
 async function killPoints(): Promise<never> {
   const every = Array.from({ length: 60 }, (_, index) => index + 1);
-  const counts = Object.fromEntries(FAULT_POINTS.map((point) => [point, every]));
-  const { reached, statuses, invariants } = await runKillPoints({
-    backend: backend as 'redis',
-    main: options.main,
-    counts,
-    tell: (line) => console.error(line),
-    signal: interrupted.signal,
-  });
-  console.log(table(['point', 'times reached'], Object.entries(reached)));
-  for (const { name, violations } of invariants)
-    if (violations.length > 0) console.log(`\n${name}:\n  ${violations.join('\n  ')}`);
-  process.exit(
-    Object.keys(statuses).join() === 'SUCCEEDED' && invariants.every((each) => each.violations.length === 0) ? 0 : 1,
-  );
+  let broken = false;
+  const all: ({ of: string } & Pick<Parameters<typeof runKillPoints>[0], 'counts' | 'cascade' | 'asked'>)[] = [
+    { of: 'a release', counts: Object.fromEntries(FAULT_POINTS.map((point) => [point, every])) },
+    { of: 'a cascade', counts: AROUND_A_CASCADE, cascade: true },
+    { of: 'a cascade that people agree to', counts: AROUND_A_CASCADE, cascade: true, asked: true },
+  ];
+  for (const { of, ...kills } of all) {
+    const { reached, statuses, invariants } = await runKillPoints({
+      backend: backend as 'redis',
+      main: options.main,
+      ...kills,
+      tell: (line) => console.error(line),
+      signal: interrupted.signal,
+    });
+    console.log(`\n${table([`point of ${of}`, 'times reached'], Object.entries(reached))}`);
+    for (const { name, violations } of invariants)
+      if (violations.length > 0) console.log(`\n${name}:\n  ${violations.join('\n  ')}`);
+    // Of cascades the first release is the good one; every other one fails, and each has one rollback, which succeeds.
+    const { SUCCEEDED = 0, FAILED = 0, ...others } = statuses;
+    const asMeant = FAILED === (kills.cascade ? SUCCEEDED - 1 : 0) && Object.keys(others).length === 0;
+    if (!asMeant) console.log(`\nThey ended otherwise: ${JSON.stringify(statuses)}`);
+    broken ||= !asMeant || invariants.some((each) => each.violations.length > 0);
+  }
+  process.exit(broken ? 1 : 0);
 }
 
 /** Actions of workflows: crowds of them, and each alone at each point. */
