@@ -30,6 +30,12 @@ import { newContext, openBrowser, seriousViolations, type Visit, visitIn } from 
 
 const DIST = fileURLToPath(new URL('../../web/app/dist', import.meta.url));
 
+/** What all products travel by. */
+const AS_EVER = {
+  approvals: { staging: approvalOf('1', { forbidInitiator: false }) },
+  rollbackPolicies: [POLICY],
+};
+
 let served: Served;
 let browser: Browser;
 /** Most pages are of one person with one browser, which knows the scripts from the page before. */
@@ -38,10 +44,7 @@ let person: BrowserContext;
 beforeAll(async () => {
   if (!existsSync(`${DIST}/index.html`))
     throw new Error('The web app is not built: npm run build:web (npm test does it for you)');
-  served = await openServed({
-    approvals: { staging: approvalOf('1', { forbidInitiator: false }) },
-    rollbackPolicies: [POLICY],
-  });
+  served = await openServed(AS_EVER);
   browser = await openBrowser();
   person = await newContext(browser);
 });
@@ -205,19 +208,67 @@ test('a socket that is cut goes on where it was, and of two people one decides a
   const ben = await visit(`/releases/${id}`);
   try {
     await button(ana.page, 'Reject').click();
+    const asked = ana.page.getByRole('dialog');
+    await asked.getByLabel('Comment').fill('too early');
     await button(ben.page, 'Approve').click();
+    await inDialog(ben.page, 'Approve').waitFor();
+    await ben.page.getByRole('dialog').getByLabel('Comment').fill('it was tested');
     await Promise.all(sockets.splice(0).map((each) => each.close({ code: 4000 })));
     await inDialog(ben.page, 'Approve').click();
     await card(ana.page, 'asia-2').getByText('Succeeded').waitFor();
     await card(ben.page, 'asia-2').getByText('Succeeded').waitFor();
-    // Her answer comes too late, and is not lost without a word.
-    await ana.page.getByRole('dialog').waitFor({ state: 'detached' });
+    // Her answer comes too late: she is told who was faster, and what she wrote is still there.
+    await asked.getByText(/approved it.*: it was tested/).waitFor();
+    expect(await asked.getByLabel('Comment').inputValue()).toBe('too early');
+    await inDialog(ana.page, 'Close').click();
+    await asked.waitFor({ state: 'detached' });
     await button(ana.page, 'Approve').waitFor({ state: 'detached' });
     expect(sockets.length).toBeGreaterThan(0);
     expect(ben.complaints).toEqual([]);
   } finally {
     await ben.context.close();
   }
+}, 60_000);
+
+test('the hooks of a release wait, ask, and show what they left, as the steps of environments do', async () => {
+  const { engine } = served;
+  await engine.saveBilling('hooked', AS_EVER);
+  const sign = {
+    name: 'sign-off',
+    type: 'approval' as const,
+    parameters: { question: 'Are all told?', forbidInitiator: false },
+  };
+  const note = { name: 'note', type: 'simulate' as const, parameters: { outputs: { ticket: 'OPS-1' } } };
+  await engine.save('PromotionWorkflow', 'tells', { actions: [sign, { ...note, dependsOn: ['sign-off'] }] });
+  await engine.save('PromotionFlow', 'hooked', {
+    triggerEnvironment: 'dev',
+    onFailure: 'FINISH_RUNNING',
+    hooks: { onStart: 'tells', onFail: 'checks' },
+    steps: [{ environment: 'staging', dependsOn: ['dev'] }],
+  });
+  await engine.save('Product', 'hooked', {
+    promotionFlows: [{ name: 'hooked' }],
+    concurrency: 'QUEUE',
+    queueLimit: 50,
+  });
+  const { page } = await start(`/releases/${await engine.trigger({ product: 'hooked', version: '1.0.0' })}`);
+  const waits = page.getByRole('region', { name: 'What does it wait for?' });
+  await waits.getByText('hook on start of the release').waitFor();
+  const hooks = page.locator('.hooks');
+  await hooks.getByText('Waiting').last().waitFor();
+  expect(await seriousViolations({ page, context: person })).toEqual([]);
+  await button(page, 'Approve').click();
+  await page.getByRole('dialog').getByText('Are all told?').waitFor();
+  await inDialog(page, 'Approve').click();
+  await card(page, 'staging').getByText('Succeeded').waitFor();
+  // They are over and well: who wants to see them opens them.
+  await hooks.locator('summary').getByText('Succeeded').waitFor();
+  await hooks.locator('summary').click();
+  await hooks.getByText('OPS-1').waitFor();
+  await hooks.getByText('Not run').first().waitFor();
+  await hooks.getByRole('button', { name: 'Show the log' }).first().click();
+  await hooks.getByRole('button', { name: 'Hide the log' }).waitFor();
+  await hooks.locator('.loading').waitFor({ state: 'detached' });
 }, 60_000);
 
 test('a tab that was hidden and one that slept come back to what is so now', async () => {
@@ -298,8 +349,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
   const version = isMouse ? '4.2.0' : '4.3.0';
 
   test('what waits is approved together, what runs is found, and what should not move is kept out', async () => {
-    const asks = { staging: approvalOf('1', { forbidInitiator: false }) };
-    await served.engine.saveBilling('shop', { approvals: asks, rollbackPolicies: [POLICY] });
+    await served.engine.saveBilling('shop', AS_EVER);
     const ids = await Promise.all(['billing', 'shop'].map((product) => served.engine.trigger({ product, version })));
     const { page } = await start('/inbox');
     const hands = handsOn(page);

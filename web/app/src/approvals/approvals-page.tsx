@@ -12,6 +12,7 @@ import { PageHeading, Total } from '../parts/heading.tsx';
 import { Pages } from '../parts/pages.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
+import { placeName } from '../parts/words.ts';
 import { WhatChanges } from '../release/notes.tsx';
 import { Decide, Rules } from './decide.tsx';
 import { DecideTogether } from './decide-together.tsx';
@@ -117,7 +118,11 @@ export function ApprovalsPage() {
                           {promotion.release.productName} {promotion.release.version.label}
                         </Link>
                         {promotion.release.kind === 'ROLLBACK' ? 'goes back in' : 'to'}{' '}
-                        <EnvironmentLink name={promotion.name} product={promotion.release.productName} />
+                        {promotion.environment ? (
+                          <EnvironmentLink name={promotion.name} product={promotion.release.productName} />
+                        ) : (
+                          placeName(promotion.name)
+                        )}
                         {promotion.production && <span className="chip">prod</span>}
                       </h2>
                       {approval.question && <p>{approval.question}</p>}

@@ -1,10 +1,19 @@
 import { Check, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { type ApprovalStateFragment, ApproveDocument, RejectDocument } from '../generated/documents.ts';
+import { useQuery } from 'urql';
+import {
+  type ApprovalStateFragment,
+  ApproveDocument,
+  DecidedDocument,
+  type DecidedQuery,
+  RejectDocument,
+} from '../generated/documents.ts';
 import { Ask } from '../parts/ask.tsx';
+import { Loading } from '../parts/empty.tsx';
 import { useOrder } from '../parts/order.ts';
+import { QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
-import { count } from '../parts/words.ts';
+import { count, placeName, toWords } from '../parts/words.ts';
 
 interface DecideProps {
   approval: ApprovalStateFragment;
@@ -27,14 +36,18 @@ export function Decide({ approval, promotion, children }: DecideProps) {
       comment: comment === '' ? undefined : comment,
     },
   });
+  const place = placeName(promotion.name);
+  const whenGone = <Decided approval={approval} promotion={promotion} />;
   return (
-    <div className="actions">
+    // A retry asks anew: who still looks at the question before it is told so.
+    <div className="actions" key={approval.attempt}>
       <Ask
         label="Approve"
-        title={`Approve ${promotion.name}`}
+        title={`Approve ${place}`}
         icon={<Check size={16} aria-hidden />}
         kind="primary"
         text={{ label: 'Comment', required: false }}
+        whenGone={whenGone}
         onConfirm={(comment) => approve(input(comment))}
       >
         {approval.question && <p>{approval.question}</p>}
@@ -43,17 +56,51 @@ export function Decide({ approval, promotion, children }: DecideProps) {
       </Ask>
       <Ask
         label="Reject"
-        title={`Reject ${promotion.name}`}
+        title={`Reject ${place}`}
         icon={<X size={16} aria-hidden />}
         kind="danger"
         text={{ label: 'Comment', required: false }}
+        whenGone={whenGone}
         onConfirm={(comment) => reject(input(comment))}
       >
-        <p>It is final for this attempt: {promotion.name} does not start.</p>
+        <p>
+          It is final for this attempt: {place} {approval.step == null ? 'does not start' : 'fails'}.
+        </p>
       </Ask>
     </div>
   );
 }
+
+/** Who was faster, and what they said. */
+function Decided({ approval: { step, attempt }, promotion }: Pick<DecideProps, 'approval' | 'promotion'>) {
+  const [{ data, error }] = useQuery({
+    query: DecidedDocument,
+    variables: { id: promotion.id },
+    requestPolicy: 'network-only',
+  });
+  const node = data?.node as DecidedPromotion | null | undefined;
+  if (error) return <QueryProblem error={error} />;
+  if (!node) return <Loading what="who decided" />;
+  const asked = step == null ? node.approval : node.steps.find(({ name }) => name === step)?.approval;
+  const decisions = asked?.attempt === attempt ? asked.decisions : [];
+  return (
+    <div role="alert">
+      {decisions.map(({ at, by, kind, comment }) => (
+        <p key={`${at} ${by}`}>
+          <strong>{by ?? 'A person without a name'}</strong> {kind === 'REJECTED' ? 'rejected' : 'approved'} it{' '}
+          <When at={at} />
+          {comment && `: ${comment}`}
+        </p>
+      ))}
+      <p>
+        Nobody is asked any more: {placeName(promotion.name)} is {toWords(node.status).toLowerCase()}
+        {node.attempt > attempt && `, in attempt ${node.attempt}`}.
+      </p>
+    </div>
+  );
+}
+
+type DecidedPromotion = Extract<NonNullable<DecidedQuery['node']>, { steps: unknown }>;
 
 /** Who has agreed already, and who is missing. */
 export function Rules({ approval }: { approval: ApprovalStateFragment }) {

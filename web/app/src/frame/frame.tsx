@@ -18,6 +18,7 @@ import { addressOf } from '../api/place.ts';
 import { useSession } from '../api/session.ts';
 import { ApprovalsForMeDocument, InboxChangedDocument, type Permission } from '../generated/documents.ts';
 import { Find } from '../find/find.tsx';
+import { Left } from '../parts/left.tsx';
 import { ConnectionState } from './connection-state.tsx';
 import { SessionOver, SignInPage } from './sign-in.tsx';
 import { ThemeSwitch } from './theme.tsx';
@@ -102,6 +103,7 @@ export function Frame() {
       <main id="main" ref={main} tabIndex={-1}>
         {over !== null && name === undefined ? <SignInPage /> : <Outlet />}
       </main>
+      <Left />
       {over !== null && name !== undefined && <SessionOver reason={over} />}
     </>
   );

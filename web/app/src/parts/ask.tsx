@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import {
   Button,
   Dialog,
@@ -12,6 +12,7 @@ import {
   TextField,
 } from 'react-aria-components';
 import { type Ability, Refused, whyNot } from './ability.tsx';
+import { leave } from './left.tsx';
 import { Problem } from './problem.tsx';
 
 /** The API's refusals and failures of one order, in its own words; empty: it was done. */
@@ -32,26 +33,24 @@ interface AskProps {
   kind?: 'primary' | 'danger' | 'plain';
   /** Whether the viewer could do it; where not, the button says why. */
   can?: Ability;
+  /** What is said when the button goes while the dialog is open, such as who was faster. */
+  whenGone?: ReactNode;
   onConfirm: (text: string) => Promise<Refusals>;
 }
 
 /** A button that says what it will do, asks for a reason where one is wanted, and shows a refusal where it was asked. */
-export function Ask({ label, title, confirm = label, icon, children, text, kind = 'plain', can, onConfirm }: AskProps) {
+export function Ask(props: AskProps) {
+  const { label, title = label, confirm = label, icon, kind = 'plain', can } = props;
+  const isOpen = useRef(false);
   const reason = whyNot(can);
   if (reason !== undefined) return <Refused label={label} icon={icon} reason={reason} />;
   return (
-    <DialogTrigger>
+    <DialogTrigger onOpenChange={(to) => (isOpen.current = to)}>
       <Button className={`button ${kind}`}>
         {icon}
         {label}
       </Button>
-      <Sheet>
-        {(close) => (
-          <AskForm title={title ?? label} label={confirm} text={text} kind={kind} onConfirm={onConfirm} close={close}>
-            {children}
-          </AskForm>
-        )}
-      </Sheet>
+      <Sheet>{(close) => <AskForm {...props} title={title} label={confirm} isOpen={isOpen} close={close} />}</Sheet>
     </DialogTrigger>
   );
 }
@@ -67,16 +66,41 @@ export function Sheet({ children, wide = false }: { children: (close: () => void
   );
 }
 
-function AskForm({ title, label, text, kind, children, onConfirm, close }: AskProps & { close: () => void }) {
+interface AskFormProps extends AskProps {
+  title: string;
+  /** Whether the person has it open, also when the page takes it away. */
+  isOpen: RefObject<boolean>;
+  close: () => void;
+}
+
+function AskForm({ title, label, text, kind = 'plain', children, whenGone, isOpen, onConfirm, close }: AskFormProps) {
   const [words, setWords] = useState('');
   const [refusals, setRefusals] = useState<Refusals>([]);
   const [busy, setBusy] = useState(false);
+  const [path] = useState(window.location.pathname);
+  const isHere = useRef(true);
+  const isUnderWay = useRef(false);
+  const goes = useRef<(why?: Refusals) => void>(undefined);
+  useLayoutEffect(() => {
+    const gone = { path, title, whenGone, label: text?.label, words };
+    goes.current = (why = refusals) => isOpen.current && leave({ ...gone, refusals: why });
+  });
+  useLayoutEffect(() => {
+    isHere.current = true;
+    return () => {
+      isHere.current = false;
+      if (!isUnderWay.current) goes.current?.();
+    };
+  }, []);
   const confirm = async (): Promise<void> => {
     setBusy(true);
+    isUnderWay.current = true;
     const answer = await onConfirm(words.trim());
+    isUnderWay.current = false;
     setBusy(false);
     setRefusals(answer);
     if (answer.length === 0) close();
+    else if (!isHere.current) goes.current?.(answer);
   };
   return (
     <Form

@@ -118,7 +118,12 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
         <>
           <h3>Steps</h3>
           {detail.steps.length === 0 && <p className="hint">It has no steps yet.</p>}
-          <Steps steps={detail.steps} release={release.uuid} environment={promotion.name} />
+          <Steps
+            steps={detail.steps}
+            release={release.uuid}
+            environment={promotion.name}
+            isOver={release.endedAt != null}
+          />
           {detail.gateEvidence && detail.gateEvidence.length > 0 && (
             <>
               <h3>Why it could start</h3>

@@ -8,7 +8,7 @@ import { Unmark, whereBad } from '../holds/unmark.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { useOrder } from '../parts/order.ts';
 import { When } from '../parts/time.tsx';
-import { count, without } from '../parts/words.ts';
+import { count, placeName, without } from '../parts/words.ts';
 import type { ReleaseRead } from './use-release.ts';
 
 /** Every reason at once: who can end it, since when, until when, and the button that does it. */
@@ -47,14 +47,14 @@ function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; rel
   const environments = new Set(release.skeleton.promotions.flatMap(({ environment }) => environment ?? []));
   return (
     <ul>
-      {reasons.map((reason, index) => (
-        <li key={`${reason.promotion?.id ?? ''} ${index}`}>
+      {keyed(reasons).map(([key, reason]) => (
+        <li key={key}>
           <div className="reason">
             <strong>
               {environments.has(reason.promotion?.name ?? '') ? (
                 <EnvironmentLink name={reason.promotion!.name} product={release.productName} />
               ) : (
-                (reason.promotion?.name ?? 'The release')
+                placeName(reason.promotion?.name ?? 'The release')
               )}
             </strong>
             <span>{without(reason.promotion?.name, reason.message)}</span>
@@ -65,6 +65,18 @@ function Reasons({ reasons, release }: { reasons: readonly ReasonFragment[]; rel
       ))}
     </ul>
   );
+}
+
+/** By what stays the same while others come and go: a dialog that is open at one of them must not close for that. */
+function keyed(reasons: readonly ReasonFragment[]): [string, ReasonFragment][] {
+  const seen = new Map<string, number>();
+  return reasons.map((reason) => {
+    const step = 'approval' in reason ? reason.approval.step : null;
+    const key = [reason.promotion?.id, reason.__typename, step].join(' ');
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return [`${key} ${before}`, reason];
+  });
 }
 
 function Details({ reason, product }: { reason: ReasonFragment; product: string }) {
