@@ -108,11 +108,15 @@ export function authRoutes(parts: AuthParts): Router {
 
   router.post('/token', express.json({ limit: MAX_BODY }), async (request, response) => {
     const { token } = (request.body ?? {}) as { token?: unknown };
-    if (typeof token !== 'string' || token.trim() === '')
+    if (typeof token !== 'string')
       return answer(response, 400, 'BAD_REQUEST', 'expected JSON such as {"token": "sluice_…"}');
+    const text = tokenIn(token);
+    if (text === '') return answer(response, 400, 'BAD_REQUEST', 'there is no token: copy it again');
+    if (/\s/.test(text))
+      return answer(response, 400, 'BAD_REQUEST', 'a token has no space and no line break in it: copy it again, alone');
     const swap = async (): Promise<WebSession | null> => {
       parts.ownPages.check(request);
-      const identified = await parts.authenticator.identify(`Bearer ${token.trim()}`);
+      const identified = await parts.authenticator.identify(`Bearer ${text}`);
       if (!identified) return null;
       const { identity, tokenId, issuer } = parts.authenticator.swappable(identified);
       const { kind, subject } = holderOf(identity.caller);
@@ -123,7 +127,7 @@ export function authRoutes(parts: AuthParts): Router {
         groups: identity.caller.groups,
         issuer,
         tokenId,
-        tokenHash: issuer === null ? hashOf(token.trim()) : null,
+        tokenHash: issuer === null ? hashOf(text) : null,
         credential: identity.credential!,
         until: identity.expiresAt === null ? null : new Date(identity.expiresAt),
         kept: () => NOTHING_KEPT,
@@ -153,6 +157,9 @@ export function authRoutes(parts: AuthParts): Router {
 
   return router;
 }
+
+/** What was copied, without what comes along with it: spaces, line breaks, `Bearer` in front of it. */
+const tokenIn = (copied: string): string => copied.trim().replace(/^Bearer(\s+|$)/i, '');
 
 /** The new session's cookie takes the place of the one before, whose session ends: it is not left behind for a thief. */
 async function begin(parts: AuthParts, request: Request, response: Response, who: SignedIn): Promise<WebSession> {

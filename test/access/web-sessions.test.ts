@@ -366,6 +366,16 @@ describe('a token that is swapped for a session', () => {
     }
     const wrong = await browser().swap('sluice_wrong');
     expect(wrong.status).toBe(401);
+    expect((await browser().swap(` \n Bearer ${text}\n`)).status).toBe(200);
+    for (const [copied, why] of [
+      [' \n', /no token/],
+      ['Bearer ', /no token/],
+      [`${text} ${text}`, /no space and no line break/],
+    ] as const) {
+      const answer = await browser().swap(copied);
+      expect(answer.status).toBe(400);
+      expect(((await answer.json()) as { errors: { message: string }[] }).errors[0]!.message).toMatch(why);
+    }
   });
 
   test('can do no more than the token', async () => {

@@ -99,7 +99,7 @@ function Ways({ onProvider }: { onProvider: () => void }) {
         onSubmit={(event) => {
           event.preventDefault();
           setBusy(true);
-          void swap(token.trim()).then((why) => {
+          void swap(token).then((why) => {
             setBusy(false);
             setProblem(why);
           });
