@@ -19,7 +19,7 @@ export const ROLLBACK_PART = `cause { kind environment reason by }
 const RELEASE = `
   fragment ReleaseFields on Release {
     id uuid shortId kind productName flowName version { label commit } status createdAt startedAt endedAt
-    problem { first { message environment } }
+    problem { first { message environment attempt } last { message environment attempt } }
     waitingFor { message promotion { name } }
     promotions {
       name group { name } status phase attempt startedAt endedAt problem { message } skip { by reason } applications { commit }
@@ -102,7 +102,7 @@ interface ReleaseAnswer {
   createdAt: string;
   startedAt: string | null;
   endedAt: string | null;
-  problem: { first: { message: string; environment: string | null } } | null;
+  problem: { first: ProblemTold; last: ProblemTold } | null;
   waitingFor: Waiting[];
   cures?: Cure[];
   rollback: RollbackPart | null;
@@ -133,7 +133,7 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     steps: hooks,
     ...same
   } = release;
-  const first = problem?.first;
+  const wrong = problem ? standing(release, [problem.first, problem.last]) : undefined;
   const rows = new Set(promotions.map((each) => each.name));
   // A hook has no row of its own: what it waits for is said of the release.
   const placeOf = (promotion: Waiting['promotion']): string | null =>
@@ -159,7 +159,7 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     ...same,
     ...(hooks && { hooks }),
     waitingFor: reasons(null),
-    problem: first ? [first.environment, first.message].filter(Boolean).join(': ') : null,
+    problem: wrong ? [wrong.environment, wrong.message].filter(Boolean).join(': ') : null,
     promotions: promotions.map(({ applications, skip, ...promotion }) => ({
       ...promotion,
       group: promotion.group?.name ?? null,
@@ -173,6 +173,29 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     rollback: rollback ?? null,
   };
 }
+
+export interface ProblemTold {
+  message: string;
+  environment: string | null;
+  /** Of the promotion there. */
+  attempt: number | null;
+}
+
+interface Stands {
+  status: string;
+  promotions: readonly { name: string; status: string; attempt: number }[];
+}
+
+/** The first of these problems that still counts: the release did not get through, and its environment was neither skipped nor tried again since. */
+export function standing({ status, promotions }: Stands, problems: readonly ProblemTold[]): ProblemTold | undefined {
+  if (status === 'SUCCEEDED') return undefined;
+  return problems.find(({ environment, attempt }) => {
+    const own = promotions.find(({ name }) => name === environment);
+    return !own || (!THROUGH.includes(own.status) && (attempt === null || attempt === own.attempt));
+  });
+}
+
+const THROUGH = ['SUCCEEDED', 'SKIPPED'];
 
 /** What the people who closed it have said, as of a freeze. */
 function whyClosed({ windows = [] }: Cure): string {

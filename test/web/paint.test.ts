@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { opened, painted } from '../../web/app/src/release/paint.ts';
+import { opened, painted, standingProblem } from '../../web/app/src/release/paint.ts';
 
 type Read = Parameters<typeof opened>[0];
 type Change = Parameters<typeof painted>[1];
@@ -44,4 +44,21 @@ test('a change that is older than what is shown paints nothing over it', () => {
   );
   expect(promotions[1]).toMatchObject({ status: 'SUSPENDED', sequence: 7 });
   expect([sequence, waitingFor.map(({ message }) => message)]).toEqual([7, ['needs an approval', 'its turn']]);
+});
+
+const wrong = (environment: string | null, attempt: number | null = 1) => ({ message: 'no', environment, attempt });
+const EU = wrong('eu');
+const GATE = wrong(null, null);
+
+test.each([
+  ['that its environment still has', 'FAILED', 'FAILED', 1, EU, EU],
+  ['of an environment that was skipped gives way to the next', 'FAILED', 'SKIPPED', 1, GATE, GATE],
+  ['of an attempt before is over', 'RUNNING', 'RUNNING', 2, EU, undefined],
+  ['of a release that got through is over', 'SUCCEEDED', 'SKIPPED', 1, GATE, undefined],
+])('a problem %s', (_what, status, there, attempt, last, expected) => {
+  const promotions = [{ ...at('eu', 7, there), attempt }];
+  const release = { status, promotions, problem: { first: EU, last } } as unknown as Parameters<
+    typeof standingProblem
+  >[0];
+  expect(standingProblem(release)).toBe(expected);
 });

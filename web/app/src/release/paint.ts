@@ -61,6 +61,21 @@ export function painted(before: ReleaseRead, { cursor, release, groups, promotio
   };
 }
 
+/** What went wrong and still counts: the release did not get through, and the environment was neither skipped nor tried again since. */
+export function standingProblem({
+  status,
+  problem,
+  promotions,
+}: Pick<ReleaseRead, 'status' | 'problem' | 'promotions'>) {
+  if (!problem || status === 'SUCCEEDED') return undefined;
+  return [problem.first, problem.last].find(({ environment, attempt }) => {
+    const own = promotions.find(({ name }) => name === environment);
+    return !own || (!THROUGH.includes(own.status) && (attempt == null || attempt === own.attempt));
+  });
+}
+
+const THROUGH = ['SUCCEEDED', 'SKIPPED'];
+
 /** What each promotion waits for, by its name. */
 export function reasonsByPromotion({ waitingFor }: Pick<ReleaseRead, 'waitingFor'>): Map<string, ReasonFragment[]> {
   const reasons = new Map<string, ReasonFragment[]>();

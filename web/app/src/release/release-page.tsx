@@ -16,6 +16,7 @@ import { Environments } from './environments.tsx';
 import { Gantt } from './gantt.tsx';
 import { Hooks } from './hooks.tsx';
 import { ReleaseNotes } from './notes.tsx';
+import { standingProblem } from './paint.ts';
 import { PromotionPanel } from './promotion-panel.tsx';
 import { VIEWS } from './search.ts';
 import { Timeline } from './timeline.tsx';
@@ -58,7 +59,7 @@ function OneRelease({ id }: { id: string }) {
 
 function Head({ release }: { release: ReleaseRead }) {
   const { shortId, kind, status, productName, flowName, version, counts, trigger, startedAt, endedAt } = release;
-  const problem = release.problem?.first;
+  const problem = standingProblem(release);
   const commit = version.commit ?? trigger.commit;
   return (
     <>
