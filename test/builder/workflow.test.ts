@@ -6,6 +6,7 @@ import {
   rangeOfSelection,
   redoWorkflow,
   startDraft,
+  takeSaved,
   typeWorkflow,
   undoWorkflow,
   type WorkflowDraft,
@@ -188,4 +189,13 @@ test('random edits make no circle and leave comments where they were; undone one
     }),
   );
   expect(count).toBeGreaterThan(100);
+});
+
+test('what somebody else saved takes the place of the draft, and undo brings the draft back', () => {
+  const mine = made(draft(), { type: 'addAction', action: wait('cool'), place: 'after', of: 'settle' });
+  const saved = { revision: 4, text: TEXT.replace('10m', '20m') };
+  const taken = takeSaved(mine, saved);
+  expect([taken.document.text, taken.base]).toEqual([saved.text, saved]);
+  const { draft: back, said } = undoWorkflow(taken);
+  expect([back.document.text, back.base, said]).toEqual([mine.document.text, saved, 'undone: taking revision 4']);
 });

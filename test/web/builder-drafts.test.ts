@@ -428,6 +428,44 @@ describe('a draft', () => {
   }, 60_000);
 });
 
+test('a workflow is not saved over what somebody else saved, and of both texts none is lost', async () => {
+  const text = (duration: string): string =>
+    `apiVersion: sluice.dev/v1\nkind: PromotionWorkflow\nmetadata: { name: shared }\nspec: { actions: [{ name: unit, type: wait, parameters: { duration: ${duration} } }] }\n`;
+  const read = async (): Promise<string> => {
+    const { body } = await guarded.ask(ADMIN, 'query { promotionWorkflow(name: "shared") { manifest } }');
+    return (body.data!['promotionWorkflow'] as { manifest: string }).manifest;
+  };
+  await apply(text('1m'));
+  const context = await person(ana);
+  const page = await context.newPage();
+  await page.goto(`${guarded.url}/workflows/shared`);
+  await page.getByRole('option', { name: /^unit/ }).click();
+  await field(page, 'parameters.duration').fill('2m');
+  await field(page, 'parameters.duration').press('Enter');
+  await apply(text('5m'));
+  const newer = page.getByRole('region', { name: 'A newer revision' });
+  await newer.getByText(/saved revision 2; this draft began with revision 1/).waitFor();
+  // Saved all the same: it is refused, and the draft stays.
+  await button(page, 'Save workflow').click();
+  await inDialog(page, 'Save shared').click();
+  await newer.getByText('It is not saved.').waitFor();
+  expect(await read()).toContain('5m');
+  await newer.getByRole('button', { name: 'Take what is saved' }).click();
+  await newer.waitFor({ state: 'detached' });
+  await page.getByRole('option', { name: /^unit/ }).click();
+  expect(await field(page, 'parameters.duration').inputValue()).toBe('5m');
+  await button(page, 'Undo').click();
+  await page.getByRole('option', { name: /^unit/ }).click();
+  expect(await field(page, 'parameters.duration').inputValue()).toBe('2m');
+  await button(page, 'Save workflow').click();
+  await inDialog(page, 'Save shared').click();
+  await dialog(page).waitFor({ state: 'detached' });
+  expect(await read()).toContain('2m');
+  // The draft that was saved is edited on, with all that can be undone.
+  expect(await button(page, 'Undo').isEnabled()).toBe(true);
+  await context.close();
+}, 60_000);
+
 test('a flow that is synced from git is read, edited as a proposal, and sent as a pull request of that edit alone', async () => {
   const repository = await host.repository('flows');
   const written = `# How we get to production\n${flowText('synced').replace('- environment: production', '- environment: production # at last')}`;

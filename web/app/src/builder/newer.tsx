@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { Button } from 'react-aria-components';
 import { follow } from '../api/live.ts';
-import { FlowSavesDocument } from '../generated/documents.ts';
+import { SavesDocument } from '../generated/documents.ts';
 import { When } from '../parts/time.tsx';
 import { isDirty, mergeInto, resolveConflict, type Side, sidesOf } from './document/index.ts';
 import { savedName, useBuilder, useBuilderStore } from './state.ts';
@@ -16,8 +16,8 @@ function useSaves(): void {
     if (name === undefined) return undefined;
     let cursor: string | undefined;
     return follow({
-      document: FlowSavesDocument,
-      variables: () => ({ names: [name], after: cursor }),
+      document: SavesDocument,
+      variables: () => ({ kinds: ['PromotionFlow' as const], names: [name], after: cursor }),
       onData: ({ definitionEvents: { cursor: at, revision, definition, by, at: when } }) => {
         cursor = at;
         if (revision <= (store.getState().newest.revision ?? 0)) return;

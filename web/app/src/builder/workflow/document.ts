@@ -243,6 +243,12 @@ export function typeWorkflow(draft: WorkflowDraft, text: string, at: number): Wo
   return { ...draft, document, past: [...draft.past.slice(0, -1), { ...last, typedAt: at }] };
 }
 
+/** What is saved now takes the place of the draft, which is one step back. */
+export const takeSaved = (draft: WorkflowDraft, saved: Base): WorkflowDraft => ({
+  ...moved(draft, openWorkflow(saved.text, draft.document), `taking revision ${saved.revision}`, WHOLE, null),
+  base: saved,
+});
+
 /** Back by one step, byte for byte. */
 export function undoWorkflow(draft: WorkflowDraft): WorkflowDone {
   const last = draft.past.at(-1);

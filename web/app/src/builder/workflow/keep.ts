@@ -43,7 +43,7 @@ export async function openKeptWorkflow({ workflow, person, saved, readOnly }: Op
   if (isChanged(draft) && found) store.getState().say('your draft is here again');
   const stop = store.subscribe((now, before) => {
     const { draft: made } = now;
-    if (made.document.text === before.draft.document.text) return;
+    if (made.document.text === before.draft.document.text && made.base === before.draft.base) return;
     const work =
       made.document.text === made.base.text
         ? kept.remove(key)

@@ -20,10 +20,16 @@ export type WorkflowDialog =
   | { is: 'save' }
   | { is: 'keys' };
 
+/** What is saved now; `revision` null: it was never saved, or is deleted. */
+export interface NewestWorkflow extends Base {
+  by: string | null;
+  /** A save was refused for it. */
+  isInTheWay?: boolean;
+}
+
 export interface WorkflowState {
   draft: WorkflowDraft;
-  /** What is saved now; `revision` null: it was never saved. */
-  newest: Base & { by: string | null };
+  newest: NewestWorkflow;
   /** Not to be edited here: why. */
   readOnly: string | null;
   dialog: WorkflowDialog | null;

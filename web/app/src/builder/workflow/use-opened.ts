@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { ViewerDocument, WorkflowToEditDocument } from '../../generated/documents.ts';
+import { ViewerDocument, WorkflowToEditDocument, type WorkflowToEditQuery } from '../../generated/documents.ts';
 import { newWorkflowText } from './document.ts';
 import { type OpenWorkflow, openKeptWorkflow } from './keep.ts';
 
@@ -18,10 +18,13 @@ export function useOpened(
     pause: name === null,
   });
   const [opened, setOpened] = useState<OpenWorkflow>();
+  // It is opened once: what is saved meanwhile, by others or here, does not replace what one edits.
+  const [read, setRead] = useState<WorkflowToEditQuery>();
+  if (data && !stale && !read) setRead(data);
   const person = viewer?.viewer.name ?? viewer?.viewer.kind;
   const may = viewer?.viewer.permissions.includes('EDIT_DEFINITIONS');
-  const isRead = person !== undefined && may !== undefined && (name === null || (data !== undefined && !stale));
-  const found = data?.promotionWorkflow;
+  const isRead = person !== undefined && may !== undefined && (name === null || read !== undefined);
+  const found = read?.promotionWorkflow;
   useEffect(() => {
     if (!isRead || person === undefined || (name !== null && !found)) return undefined;
     const source = found?.syncedFrom?.source;
@@ -44,9 +47,8 @@ export function useOpened(
       isGone = true;
       made?.close();
     };
-    // It is opened once: a save of one's own changes what is read, and not what is edited.
   }, [isRead, name]);
-  if (error) return { problem: wordsOf(error) };
+  if (error && !read) return { problem: wordsOf(error) };
   if (name !== null && isRead && !found) return { isMissing: true };
   return opened ? { opened } : {};
 }

@@ -4,14 +4,21 @@ import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } 
 import { Button, Form, ListBox, ListBoxItem, Toolbar } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { ApplyManifestsDocument, CheckManifestsDocument, type CheckManifestsQuery } from '../../generated/documents.ts';
+import { follow } from '../../api/live.ts';
+import {
+  ApplyManifestsDocument,
+  CheckManifestsDocument,
+  type CheckManifestsQuery,
+  SavesDocument,
+  WorkflowToEditDocument,
+} from '../../generated/documents.ts';
 import { Loading } from '../../parts/empty.tsx';
 import { Over } from '../../parts/over.tsx';
 import { Diff } from '../diff.tsx';
 import { focusField } from '../forms/form.tsx';
 import { onWorkflowKey } from './commands.ts';
 import { ActionDependsOn, AddAction, RemoveAction, WorkflowKeys } from './dialogs.tsx';
-import { foundByServer, isChanged, startDraft, type WorkflowProblem } from './document.ts';
+import { foundByServer, isChanged, openWorkflow, takeSaved, type WorkflowProblem } from './document.ts';
 import { ActionGraph, type ActionNode, ProblemsOfWorkflow, TYPE_ICONS, useActionChart } from './graph.tsx';
 import { ActionInspector } from './inspector.tsx';
 import type { OpenWorkflow } from './keep.ts';
@@ -183,34 +190,65 @@ function Heading({ onYaml, children }: { onYaml: () => void; children: ReactNode
   );
 }
 
+/** Hears when somebody saves the workflow, or deletes it. */
+function useSaves(): void {
+  const store = useWorkflowStore();
+  const base = useWorkflow(({ draft }) => draft.base);
+  const name = useMemo(() => (base.revision === null ? undefined : openWorkflow(base.text).workflow?.name), [base]);
+  useEffect(() => {
+    if (name === undefined) return undefined;
+    let cursor: string | undefined;
+    return follow({
+      document: SavesDocument,
+      variables: () => ({ kinds: ['PromotionWorkflow' as const], names: [name], after: cursor }),
+      onData: ({ definitionEvents: { cursor: at, revision, definition, by = null } }) => {
+        cursor = at;
+        const { newest } = store.getState();
+        if (revision <= (newest.revision ?? 0)) return;
+        const now = definition ? { revision, text: definition.manifest } : { revision: null, text: newest.text };
+        store.setState({ newest: { ...now, by } });
+      },
+    });
+  }, [name, store]);
+}
+
 /** Somebody saved it since this draft was begun: nothing is taken away, and nothing is overwritten unasked. */
 function Older() {
+  useSaves();
   const store = useWorkflowStore();
   const { revision } = useWorkflow(({ draft }) => draft.base);
-  const newest = useWorkflow((state) => state.newest);
-  if (revision === newest.revision) return null;
+  const { by, isInTheWay, ...newest } = useWorkflow((state) => state.newest);
+  const isDraft = useWorkflow(({ draft }) => isChanged(draft));
+  const isSaving = useWorkflow(({ dialog }) => dialog?.is === 'save');
+  if (revision === newest.revision || isSaving) return null;
+  const isGone = newest.revision === null;
   return (
-    <div className="note newer" role="status">
-      <span>
-        {newest.by ?? 'Somebody'} saved revision {newest.revision}; this draft began with revision {revision ?? 'none'}.
-      </span>
-      <Button
-        className="button small"
-        onPress={() =>
-          store.setState(({ draft }) => ({
-            draft: { ...draft, base: { revision: newest.revision, text: newest.text } },
-          }))
-        }
-      >
-        Keep my draft in its place
-      </Button>
-      <Button
-        className="button small"
-        onPress={() => store.setState({ draft: startDraft({ revision: newest.revision, text: newest.text }) })}
-      >
-        Take what is saved
-      </Button>
-    </div>
+    <section className="note newer" aria-label="A newer revision">
+      <p role="status">
+        {isInTheWay && <strong>It is not saved. </strong>}
+        {by ?? 'Somebody else'} {isGone ? 'deleted this workflow' : `saved revision ${newest.revision}`}; this{' '}
+        {isDraft ? 'draft began with' : 'is'} revision {revision ?? 'none'}.{isDraft && ' Nothing of yours is lost.'}
+      </p>
+      {(isDraft || isGone) && (
+        <Button
+          className="button small"
+          onPress={() => store.setState(({ draft }) => ({ draft: { ...draft, base: newest } }))}
+        >
+          {isGone ? 'Keep it as a new workflow' : 'Keep my draft in its place'}
+        </Button>
+      )}
+      {!isGone && (
+        <Button
+          className="button small"
+          onPress={() => {
+            store.setState(({ draft }) => ({ draft: takeSaved(draft, newest) }));
+            store.getState().say(`This is revision ${newest.revision}; undo brings the draft back`);
+          }}
+        >
+          {isDraft ? 'Take what is saved' : `Show revision ${newest.revision}`}
+        </Button>
+      )}
+    </section>
   );
 }
 
@@ -324,6 +362,19 @@ function SaveWorkflow({
       .toPromise();
     if (error) return [wordsOf(error)];
     const { changes, userErrors } = data!.payload;
+    if (userErrors.some(({ code }) => code === 'CONFLICT')) {
+      const read = await client.query(WorkflowToEditDocument, { name }, { requestPolicy: 'network-only' }).toPromise();
+      const found = read.data?.promotionWorkflow;
+      const by = found?.revisions.nodes[0]?.by ?? null;
+      const now = found ? { revision: found.revision, text: found.manifest } : { revision: null, text: base.text };
+      if (now.revision !== base.revision) {
+        // What the other one saved stands above the draft, with the ways to go on.
+        store.setState({ newest: { ...now, by, isInTheWay: true } });
+        store.getState().say('It is not saved: somebody else saved the workflow in between');
+        close();
+        return [];
+      }
+    }
     if (userErrors.length > 0) return userErrors.map(({ message }) => message);
     const revision = changes.find(({ kind }) => kind === 'PromotionWorkflow')?.revision ?? base.revision;
     const saved = { revision, text: document.text };
