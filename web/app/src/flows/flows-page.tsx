@@ -147,20 +147,22 @@ function Row({ flow, products }: { flow: FlowRowFragment; products: readonly Pro
         </small>
       </td>
       <td>
-        <Link to="/flows/new" search={{ from: name }} className="button" aria-label={`Duplicate ${name}`}>
-          <Copy size={16} aria-hidden />
-          Duplicate
-        </Link>{' '}
-        {!syncedFrom && (
-          <Ask
-            label={`Delete ${name}`}
-            title={`Delete the flow ${name}`}
-            kind="danger"
-            onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
-          >
-            <p>Releases on their way keep it, and go on. Its revisions stay.</p>
-          </Ask>
-        )}
+        <div className="actions">
+          <Link to="/flows/new" search={{ from: name }} className="button" aria-label={`Duplicate ${name}`}>
+            <Copy size={16} aria-hidden />
+            Duplicate
+          </Link>
+          {!syncedFrom && (
+            <Ask
+              label={`Delete ${name}`}
+              title={`Delete the flow ${name}`}
+              kind="danger"
+              onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
+            >
+              <p>Releases on their way keep it, and go on. Its revisions stay.</p>
+            </Ask>
+          )}
+        </div>
       </td>
     </tr>
   );
