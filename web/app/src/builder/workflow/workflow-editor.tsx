@@ -201,12 +201,12 @@ function useSaves(): void {
     return follow({
       document: SavesDocument,
       variables: () => ({ kinds: ['PromotionWorkflow' as const], names: [name], after: cursor }),
-      onData: ({ definitionEvents: { cursor: at, revision, definition, by = null } }) => {
+      onData: ({ definitionEvents: { cursor: at, revision, definition, by } }) => {
         cursor = at;
         const { newest } = store.getState();
         if (revision <= (newest.revision ?? 0)) return;
         const now = definition ? { revision, text: definition.manifest } : { revision: null, text: newest.text };
-        store.setState({ newest: { ...now, by } });
+        store.setState({ newest: { ...now, by: by ?? null } });
       },
     });
   }, [name, store]);
