@@ -3,7 +3,7 @@ import type { Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import type { RefusalCode } from '../core/problems.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { ForeignText } from '../foreign/index.ts';
-import { diffManifests } from '../manifests/index.ts';
+import { diffManifests, diffWords } from '../manifests/index.ts';
 import type { ManifestError, ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { lockDefinitions } from '../store/definitions.ts';
@@ -21,8 +21,8 @@ export interface AppliedChange {
   kind: Kind;
   name: string;
   change: 'CREATED' | 'UPDATED' | 'UNCHANGED' | 'DELETED';
-  /** A unified diff of the manifest as it was and as it is now; absent when nothing changed. */
-  diff?: string;
+  /** A unified diff of the manifest as it was and as it is now, of the text where that alone is another; absent when nothing changed. */
+  diff?: string | undefined;
   revision: number;
   /** What is accepted and will not do what its writer expects. */
   warnings: string[];
@@ -120,6 +120,7 @@ export async function applyManifests(
   const ofHosts = askHosts ? await commitWarnings(app, changed, draft) : new Map<string, string[]>();
   const own = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
   const warnings: Unplaced[] = [];
+  const diffs = await Promise.all(saves.map((save) => diffOf(save, draft)));
   const changes = saves.map((save, at) => {
     const { kind, metadata } = save.stored;
     const { document, warnings: ofReading } = manifests[at]!;
@@ -133,7 +134,8 @@ export async function applyManifests(
       ...(labels ? warningsOfLabels(save.stored, labels) : []).map((each) => place(each, ['metadata', 'labels'])),
     ];
     warnings.push(...all);
-    return { ...toChange(save, [...new Set(all.map(({ message }) => message))]), document };
+    const change = toChange(save, [...new Set(all.map(({ message }) => message))]);
+    return { ...change, diff: diffs[at], document };
   });
   return { changes: [...changes, ...removals.map(toRemoval)], errors: [], warnings };
 }
@@ -171,10 +173,16 @@ function toRemoval(before: StoredDefinition): AppliedChange {
   return { kind, name: metadata.name, change: 'DELETED', diff, revision: revision + 1, warnings: [] };
 }
 
-function toChange({ stored, before, change }: Save, warnings: string[]): AppliedChange {
+/** When only the texts differ, it is a diff of the texts. */
+async function diffOf({ stored, before, change, text }: Save, draft: DefinitionDraft): Promise<string | undefined> {
+  if (change === 'UNCHANGED') return undefined;
+  const diff = diffManifests(before ?? undefined, stored);
+  return before && diff === '' ? diffWords(before, await draft.textOf(before), text) : diff;
+}
+
+function toChange({ stored, change }: Save, warnings: string[]): AppliedChange {
   const { kind, metadata, revision } = stored;
-  const diff = change === 'UNCHANGED' ? undefined : diffManifests(before ?? undefined, stored);
-  return { kind, name: metadata.name, change, diff, revision, warnings };
+  return { kind, name: metadata.name, change, revision, warnings };
 }
 
 /** What is to be said of a part of a manifest. */

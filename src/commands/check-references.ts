@@ -57,6 +57,8 @@ export interface Definitions {
   forges(): Promise<{ name: string; use: ForgeUse }[]>;
   /** What these secrets are for. */
   secretUses(names: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
+  /** The text that this revision was written as; null: it was not saved as text. */
+  textOf(stored: StoredDefinition): Promise<string | null>;
   /** Which git source has a definition; null: none. */
   syncedFrom(kind: Kind, name: string): Promise<SyncedFrom | null>;
 }

@@ -4,6 +4,7 @@ import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { RefusedError } from '../core/problems.ts';
 import type { RefusalCode } from '../core/problems.ts';
+import { isKeptAsText } from '../manifests/index.ts';
 import type { ManifestPlace, PlainManifests } from '../manifests/index.ts';
 import { removeDefinition, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import type { AuditChange } from './audit.ts';
@@ -47,6 +48,8 @@ export interface Considering {
 export interface Save extends Considered<Kind> {
   /** As it is to be saved; when it is unchanged, as it is. */
   stored: StoredDefinition;
+  /** The text that it was written as; null: none is kept. */
+  text: string | null;
 }
 
 /** Whether it makes a revision. */
@@ -75,11 +78,18 @@ export async function considerManifests(
   const refusals: Unplaced[] = [];
   for (const manifest of manifests) {
     const definition: Definition = manifest.definition;
+    // A git source has the text in its repository.
+    const text = source === undefined && isKeptAsText(definition.kind) ? manifest.text : undefined;
     try {
       const expectedRevision = seen.get(`${definition.kind}/${definition.metadata.name}`);
-      const { before, change } = await considerSave(draft, definition, { mode: 'UPSERT', source, expectedRevision });
+      const { before, change } = await considerSave(draft, definition, {
+        mode: 'UPSERT',
+        source,
+        expectedRevision,
+        text,
+      });
       const stored = before && change === 'UNCHANGED' ? before : draft.put(definition, before);
-      saves.push({ stored, before, change });
+      saves.push({ stored, before, change, text: text ?? null });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const { document, file } = manifest;
@@ -128,8 +138,8 @@ export async function writeConsidered(
   const { removals } = considering;
   if (changes.length + removals.length === 0) return;
   const saved: { stored: StoredDefinition | null; before: StoredDefinition | null }[] = [];
-  for (const { stored, before } of changes)
-    saved.push({ stored: await writeDefinition(manager, stored, before, actor), before });
+  for (const { stored, before, text } of changes)
+    saved.push({ stored: await writeDefinition(manager, stored, before, actor, text), before });
   for (const before of removals) {
     await removeDefinition(manager, before, actor, now);
     saved.push({ stored: null, before });

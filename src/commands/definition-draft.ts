@@ -2,12 +2,16 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AllDefinitions } from '../store/definitions.ts';
 import { allDefinitions, getDefinition, lastRevisions, readAllDefinitions } from '../store/definitions.ts';
+import { KINDS } from '../core/definitions.ts';
 import type { Definition, Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import type { Known } from '../core/flow.ts';
 import type { ForgeUse } from '../core/forges.ts';
 import type { SyncedFrom } from '../core/git-source.ts';
 import type { SecretUse } from '../core/secrets.ts';
 import { secretsSentBy } from '../core/validate/secret-uses.ts';
+import { isKeptAsText } from '../manifests/index.ts';
+import { readTexts } from '../store/definition-reads.ts';
+import type { RevisionKey } from '../store/definition-reads.ts';
 import { syncedFrom } from '../store/git-sources.ts';
 import { forgeUses, secretUses } from '../store/secrets.ts';
 import { knownAmong, knownNames } from './check-references.ts';
@@ -21,9 +25,16 @@ export function storedDefinitions(db: DataSource | EntityManager): Definitions {
     forges: () => forgeUses(db),
     known: () => knownNames(db),
     secretUses: (names) => secretUses(db, names),
+    textOf: async (stored) => (await readTexts(db, [keyOf(stored)]))[0] ?? null,
     syncedFrom: (kind, name) => syncedFrom(db, kind, name),
   };
 }
+
+const keyOf = ({ kind, metadata, revision }: StoredDefinition): RevisionKey => ({
+  kind,
+  name: metadata.name,
+  revision,
+});
 
 /**
  * All definitions as they were at one moment, and what is to be made of them, in memory: many manifests that name each other are
@@ -35,6 +46,7 @@ export class DefinitionDraft implements Definitions {
   readonly #secretUses: ReadonlyMap<string, SecretUse>;
   readonly #forges: { name: string; use: ForgeUse }[];
   readonly #synced: ReadonlyMap<string, SyncedFrom>;
+  readonly #texts: ReadonlyMap<string, string | null>;
   readonly #now: Date;
   #known: Known | null = null;
 
@@ -44,6 +56,7 @@ export class DefinitionDraft implements Definitions {
     uses: ReadonlyMap<string, SecretUse>,
     forges: { name: string; use: ForgeUse }[],
     synced: ReadonlyMap<string, SyncedFrom>,
+    texts: ReadonlyMap<string, string | null>,
     now: Date,
   ) {
     this.#byKind = new Map(
@@ -56,6 +69,7 @@ export class DefinitionDraft implements Definitions {
     this.#secretUses = uses;
     this.#forges = forges;
     this.#synced = synced;
+    this.#texts = texts;
     this.#now = now;
   }
 
@@ -67,7 +81,14 @@ export class DefinitionDraft implements Definitions {
     const uses = await secretUses(client, about.flatMap(secretsSentBy));
     const forges = await forgeUses(client);
     const from = new Map(synced.map((each) => [`${each.kind}/${each.name}`, each]));
-    return new DefinitionDraft(definitions, revisions, uses, forges, from, now);
+    const asked = new Set(named.map(({ kind, name }) => `${kind}/${name}`));
+    const kept = KINDS.filter(isKeptAsText)
+      .flatMap((kind): StoredDefinition[] => definitions[kind])
+      .filter(({ kind, metadata }) => asked.has(`${kind}/${metadata.name}`))
+      .map(keyOf);
+    const found = await readTexts(client, kept);
+    const texts = new Map(kept.map(({ kind, name, revision }, at) => [`${kind}/${name}@${revision}`, found[at]!]));
+    return new DefinitionDraft(definitions, revisions, uses, forges, from, texts, now);
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<StoredDefinition<K> | null> {
@@ -88,6 +109,10 @@ export class DefinitionDraft implements Definitions {
 
   async syncedFrom(kind: Kind, name: string): Promise<SyncedFrom | null> {
     return this.#synced.get(`${kind}/${name}`) ?? null;
+  }
+
+  async textOf({ kind, metadata, revision }: StoredDefinition): Promise<string | null> {
+    return this.#texts.get(`${kind}/${metadata.name}@${revision}`) ?? null;
   }
 
   /** What a source has now, and is there. */

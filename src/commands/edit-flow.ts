@@ -4,12 +4,12 @@ import type { EditedFlow, FlowNote, FlowProblem, Known, MadeFlow, Members } from
 import type { FlowEdit } from '../core/kinds/flow-edit.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkDefinition } from '../core/validate.ts';
-import { diffManifests, sameDefinition } from '../manifests/index.ts';
+import { diffManifests, diffWords, sameDefinition } from '../manifests/index.ts';
 import type { Parts } from '../parts.ts';
 import { changeDefinition } from './change-definition.ts';
 import { checkWhole } from './check-references.ts';
 import { storedDefinitions } from './definition-draft.ts';
-import { checkAmong } from './save-definition.ts';
+import { checkAmong, saysOtherwise } from './save-definition.ts';
 import { getDefinition } from '../store/definitions.ts';
 
 type Flow = Definition<'PromotionFlow'>;
@@ -48,19 +48,28 @@ export async function editFlowDraft(app: Parts, draft: Flow, edits: readonly Flo
 export interface CheckedDraft extends EditedDraft {
   /** What saving it would do; null: it cannot be saved like this. */
   change: 'CREATED' | 'UPDATED' | 'UNCHANGED' | null;
-  /** A unified diff from the saved flow, also of a draft with faults; null: they are the same. */
+  /** A unified diff from the saved flow, also of a draft with faults, of the text where that alone is another; null: they are the same. */
   diff: string | null;
   /** The newest revision of the saved flow; null: there is none. */
   revision: number | null;
 }
 
-/** A draft, checked by what a save checks; see `editFlowDraft`. */
-export async function checkFlowDraft(app: Parts, draft: Flow): Promise<CheckedDraft> {
+/** A draft, checked by what a save checks; see `editFlowDraft`. `text`: what it was read from; null: it was given as data. */
+export async function checkFlowDraft(app: Parts, draft: Flow, text: string | null): Promise<CheckedDraft> {
   const edited = await editFlowDraft(app, draft, []);
   const saved = await getDefinition(app.dataSource, 'PromotionFlow', draft.metadata.name);
-  const diff = diffManifests(saved ?? undefined, draft) || null;
-  const kind = saved === null ? 'CREATED' : sameDefinition(saved, draft) ? 'UNCHANGED' : 'UPDATED';
+  const rewording = saved && text !== null && sameDefinition(saved, draft) ? await rewordingOf(app, saved, text) : '';
+  const diff = diffManifests(saved ?? undefined, draft) || rewording || null;
+  const kind = saved === null ? 'CREATED' : diff === null ? 'UNCHANGED' : 'UPDATED';
   return { ...edited, change: edited.problems.length > 0 ? null : kind, diff, revision: saved?.revision ?? null };
+}
+
+/** A diff from the text of a saved flow to another text of the same flow; empty: a save would change nothing. */
+async function rewordingOf(app: Parts, saved: StoredDefinition<'PromotionFlow'>, text: string): Promise<string> {
+  const among = storedDefinitions(app.dataSource);
+  if ((await among.syncedFrom(saved.kind, saved.metadata.name)) !== null) return '';
+  const kept = await among.textOf(saved);
+  return saysOtherwise(saved, kept, text, true) ? diffWords(saved, kept, text) : '';
 }
 
 /** The flow as it was saved with the edits, or why it was not. */

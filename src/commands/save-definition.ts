@@ -5,7 +5,7 @@ import { refuseSynced } from '../core/git-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
-import { sameDefinition } from '../manifests/index.ts';
+import { exportManifest, sameDefinition } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
@@ -24,16 +24,18 @@ export interface SaveOptions {
   /** The revision that the caller has seen; another one is a conflict. */
   expectedRevision?: number;
   idempotencyKey?: string;
+  /** The text that the definition was written as; null: it has none from now on. Absent: an unchanged definition keeps its text. */
+  text?: string | null | undefined;
   actor: string | null;
 }
 
 /** How a save is considered. `source`: the git source that makes it; absent for a caller. */
-interface Considering extends Pick<SaveOptions, 'mode'> {
+interface Considering extends Pick<SaveOptions, 'mode' | 'text'> {
   expectedRevision?: number | undefined;
   source?: string | undefined;
 }
 
-/** Creates a definition or saves a new revision of it. What is the same as before makes no revision. */
+/** Creates a definition or saves a new revision of it. What is the same as before, also in its text, makes no revision. */
 export async function saveDefinition<K extends Kind>(
   app: Parts,
   definition: Definition<K>,
@@ -82,14 +84,18 @@ export async function saveInTransaction<K extends Kind>(
 ): Promise<Saved<K>> {
   const { before, change } = await considerSave(storedDefinitions(manager), definition, options);
   if (before && change === 'UNCHANGED') return { stored: before, before, change };
-  return { stored: await writeDefinition(manager, definition, before, options.actor), before, change };
+  return {
+    stored: await writeDefinition(manager, definition, before, options.actor, options.text ?? null),
+    before,
+    change,
+  };
 }
 
 /** What saving it would come to; writes nothing. The caller holds the definitions' lock, or only asks. @throws RefusedError */
 export async function considerSave<K extends Kind>(
   among: Definitions,
   definition: Definition<K>,
-  { mode, expectedRevision, source }: Considering,
+  { mode, expectedRevision, source, text }: Considering,
 ): Promise<Considered<K>> {
   const { kind } = definition;
   const { name } = definition.metadata;
@@ -104,12 +110,37 @@ export async function considerSave<K extends Kind>(
   refuseConflict(before, kind, name, expectedRevision);
   const unfitting = await checkAmong(among, definition);
   if (unfitting.length > 0) throw new RefusedError(unfitting);
-  const change = before ? (sameDefinition(before, definition) ? 'UNCHANGED' : 'UPDATED') : 'CREATED';
+  const isSame = before !== null && sameDefinition(before, definition);
+  const from = isSame && text === undefined && source === undefined ? null : await among.syncedFrom(kind, name);
+  // A synced definition has its text in its repository.
+  const isReworded =
+    isSame &&
+    text !== undefined &&
+    from === null &&
+    saysOtherwise(before, await among.textOf(before), text, expectedRevision !== undefined);
+  const change = before ? (isSame && !isReworded ? 'UNCHANGED' : 'UPDATED') : 'CREATED';
   if (change === 'UNCHANGED' && source === undefined) return { before, change };
-  const from = await among.syncedFrom(kind, name);
   const synced = refuseSynced(from, { kind, name }, source ?? null, ['metadata', 'name']);
   if (synced.length > 0) throw new RefusedError(synced);
   return { before, change };
+}
+
+/**
+ * Whether a text of the same definition differs from the kept one, so that it makes a revision. A printed manifest, as `exportManifest` writes it, replaces
+ * the text of a person only when the caller has seen that revision.
+ * @param kept null: there is none, which counts as the printed manifest; so for `text`
+ */
+export function saysOtherwise(
+  definition: Definition,
+  kept: string | null,
+  text: string | null,
+  isSeen: boolean,
+): boolean {
+  if (text === kept) return false;
+  // Blank lines at the end depend on how files are joined.
+  const plain = exportManifest(definition).trimEnd();
+  const [before, after] = [(kept ?? plain).trimEnd(), (text ?? plain).trimEnd()];
+  return before !== after && (isSeen || after !== plain);
 }
 
 /** What keeps a definition that is right by itself from being saved among the others: the first kind of fault that it has. */

@@ -96,6 +96,10 @@ export class DefinitionRevisionRow {
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
 
+  /** The text that it was written as; null: it was not saved as text. Queries name it to get it. */
+  @Column({ type: 'text', nullable: true, select: false })
+  text!: string | null;
+
   /** The place of this save among all, in the order of their commits; null: an earlier version of Sluice has saved it. */
   @Column({ type: 'bigint', nullable: true })
   change!: string | null;

@@ -3,8 +3,8 @@ import { applyValues, selectIn, selectValues } from '../drivers/edit/index.ts';
 import { readWorkflow } from '../drivers/argo-workflows/read.ts';
 import { readApplication, readError, readTree, readWindows } from '../drivers/argocd/read.ts';
 import { PermanentError } from '../drivers/driver.ts';
-import { parseManifests, placesIn } from '../manifests/index.ts';
-import type { ManifestPlace, PlainManifests, Position } from '../manifests/index.ts';
+import { ownTexts, parseManifests, placesIn } from '../manifests/index.ts';
+import type { ManifestPlace, ParsedManifest, PlainManifests, Position } from '../manifests/index.ts';
 
 import { editManifests } from './edit-manifests.ts';
 import type { ManifestEdit } from './edit-manifests.ts';
@@ -20,7 +20,19 @@ interface AppliedTo {
 export const TASKS = {
   parseManifests: ({ text, fileName }: { text: string; fileName?: string }): PlainManifests => {
     const { definitions, errors } = parseManifests(text, { fileName });
-    return { definitions: definitions.map(({ positionOf: _, ...plain }) => plain), errors };
+    const own =
+      errors.length > 0
+        ? new Map<string, string>()
+        : ownTexts(
+            text,
+            definitions.map(({ definition }) => definition),
+          );
+    const textOf = ({ definition: { kind, metadata } }: ParsedManifest): string | null =>
+      own.get(`${kind}/${metadata.name}`) ?? null;
+    return {
+      definitions: definitions.map(({ positionOf: _, ...plain }, at) => ({ ...plain, text: textOf(definitions[at]!) })),
+      errors,
+    };
   },
   selectValues: ({ file, text, paths }: { file: string; text: string; paths: string[] }): SelectedValues =>
     selectValues(file, text, paths),

@@ -59,15 +59,26 @@ export function diffManifests(
   const [old, next] = [before, after].map((each) => (each ? exportManifest(each) : ''));
   if (old === next) return '';
   const { kind, metadata } = (after ?? before)!;
-  const name = `${kind}/${metadata.name}`;
-  const [from, to] = [before ? name : '/dev/null', after ? name : '/dev/null'];
+  return patchOf(`${kind}/${metadata.name}`, before && old!, after && next!);
+}
+
+/** The same of two texts of one definition; null stands for its export. */
+export function diffWords(definition: Definition | AnyDefinition, before: string | null, after: string | null): string {
+  const { kind, metadata } = definition;
+  const [old, next] = [before ?? exportManifest(definition), after ?? exportManifest(definition)];
+  return old === next ? '' : patchOf(`${kind}/${metadata.name}`, old, next);
+}
+
+function patchOf(name: string, before: string | undefined, after: string | undefined): string {
+  const [from, to] = [before === undefined ? '/dev/null' : name, after === undefined ? '/dev/null' : name];
+  const [old, next] = [before ?? '', after ?? ''];
   // Two manifests that share nothing would be compared for long; then both are shown whole.
-  const patch = createTwoFilesPatch(from, to, old!, next!, before && 'current', after && 'new', {
+  const patch = createTwoFilesPatch(from, to, old, next, before && 'current', after && 'new', {
     context: 3,
     maxEditLength: 4000,
     headerOptions: FILE_HEADERS_ONLY,
   });
-  return patch ?? `--- ${from}\n+++ ${to}\n${prefixed('-', old!)}${prefixed('+', next!)}`;
+  return patch ?? `--- ${from}\n+++ ${to}\n${prefixed('-', old)}${prefixed('+', next)}`;
 }
 
 function prefixed(sign: string, text: string): string {

@@ -1,7 +1,8 @@
 /** Manifests: YAML ↔ definitions, with line and column in errors. */
 export { formatDuration, parseDuration } from '../core/duration.ts';
 export { carried, entryName } from './carry.ts';
-export { diffManifests, exportManifest, exportManifests, sameDefinition, wireOf } from './export.ts';
+export { diffManifests, diffWords, exportManifest, exportManifests, sameDefinition, wireOf } from './export.ts';
+export { isKeptAsText, ownTexts } from './own-texts.ts';
 export {
   formatManifestError,
   parseManifests,

@@ -29,7 +29,8 @@ export interface ParsedManifest {
 
 /** The same as plain data, so that it can come from another thread; `placesIn` finds positions later. */
 export interface PlainManifests {
-  definitions: Omit<ParsedManifest, 'positionOf'>[];
+  /** `text`: its own document as it is written, of the kinds that `ownTexts` keeps; null: of the others. */
+  definitions: (Omit<ParsedManifest, 'positionOf'> & { text: string | null })[];
   errors: ManifestError[];
 }
 

@@ -10,7 +10,7 @@ import type { PlainManifests } from '../manifests/index.ts';
 import { isStorable } from './answers.ts';
 import { loaderOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
-import { readApplications, readDefinitions, readRevisions } from '../store/definition-reads.ts';
+import { readApplications, readDefinitions, readRevisions, readTexts } from '../store/definition-reads.ts';
 import type { RevisionKey } from '../store/definition-reads.ts';
 import { allDefinitions } from '../store/definitions.ts';
 import { statusesOf } from '../store/commit-statuses.ts';
@@ -105,6 +105,16 @@ export function revisionsOf(context: ApiContext) {
       }),
   );
 }
+
+export const textsOf = (context: ApiContext) =>
+  loaderOf(
+    context,
+    'texts',
+    (app) =>
+      new DataLoader((keys: readonly RevisionKey[]) => readTexts(app.pool, keys), {
+        cacheKeyFn: ({ kind, name, revision }) => `${kind}/${name}@${revision}`,
+      }),
+  );
 
 export const summaries = (context: ApiContext): DataLoader<string, ReleaseSummary | null> =>
   loaderOf(context, 'summaries', ({ pool }) => byKey((ids) => readSummaries(pool, ids)));

@@ -4,7 +4,7 @@ import { sees } from '../core/access/index.ts';
 import type { Visibility } from '../core/access/index.ts';
 import type { Kind, Specs } from '../core/definitions.ts';
 import type { Definition as Defined } from '../core/definitions.ts';
-import { diffManifests, exportManifest } from '../manifests/index.ts';
+import { diffManifests, diffWords, exportManifest, isKeptAsText } from '../manifests/index.ts';
 import { DefinitionKindEnum } from '../schema/choices.ts';
 import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
@@ -25,9 +25,26 @@ import type { DefinitionSave, ToldSave } from '../store/definition-log.ts';
 import { Guarded, may, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { checkStorable, gone, ifStorable, refusedWithRevision } from './answers.ts';
-import { definitionsOf, forget, revisionsOf } from './batches.ts';
+import { definitionsOf, forget, revisionsOf, textsOf } from './batches.ts';
 import { readNode } from './definitions.ts';
 import { readsOf } from './reads.ts';
+
+/** The text of what is kept as text. */
+export function textResolver({ kind, type }: DefinitionTypes): Function[] {
+  if (!isKeptAsText(kind)) return [];
+  @Resolver(() => type)
+  class TextResolver {
+    @FieldResolver(() => String, {
+      nullable: true,
+      description:
+        'This revision as it was written in `manifestsApply`, with comments, order and blank lines; null: it was not saved as text.',
+    })
+    text(@Ctx() context: ApiContext, @Root() { name, revision }: Definition): Promise<string | null> {
+      return textsOf(context).load({ kind, name, revision });
+    }
+  }
+  return [TextResolver];
+}
 
 /** What a definition of one kind says of its past. */
 export function historyResolver({ kind, type }: DefinitionTypes): Function {
@@ -165,7 +182,7 @@ const definitionIn = ({ kind, name, labels, annotations, spec }: DefinitionSave)
   spec === null ? undefined : { kind, metadata: { name, labels, annotations }, spec };
 
 function toRevision(save: DefinitionSave, older: DefinitionSave | null): DefinitionRevision {
-  const { revision, at, actor: by } = save;
+  const { revision, at, actor: by, text } = save;
   const now = definitionIn(save);
   const then = older ? definitionIn(older) : undefined;
   return {
@@ -174,7 +191,9 @@ function toRevision(save: DefinitionSave, older: DefinitionSave | null): Definit
     by,
     isDeletion: now === undefined,
     manifest: now ? exportManifest(now) : null,
-    diff: now || then ? diffManifests(then, now) || null : null,
+    text,
+    diff:
+      (now || then ? diffManifests(then, now) : '') || (now && older ? diffWords(now, older.text, text) : '') || null,
   };
 }
 

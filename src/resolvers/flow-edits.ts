@@ -89,7 +89,11 @@ export class FlowEditResolver {
       const nothing = { flow: null, graph: null, warnings: [], change: null, diff: null, revision: null };
       return { ...nothing, userErrors: given.userErrors };
     }
-    const { flow, problems, warnings, groups, ...more } = await checkFlowDraft(context.app, given.flow);
+    const { flow, problems, warnings, groups, ...more } = await checkFlowDraft(
+      context.app,
+      given.flow,
+      draft.manifest ?? null,
+    );
     const places = await placesOf(context, draft, [...problems, ...warnings]);
     const nowhere: Place = (path) => path;
     return {

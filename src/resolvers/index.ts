@@ -14,7 +14,7 @@ import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts'
 import { AuditResolver } from './audit.ts';
 import { CandidateResolver } from './candidate.ts';
 import { definitionResolver } from './definitions.ts';
-import { DefinitionHistoryResolver, historyResolver } from './definition-history.ts';
+import { DefinitionHistoryResolver, historyResolver, textResolver } from './definition-history.ts';
 import { DeliveryMetricsResolver } from './delivery-metrics.ts';
 import { DeploymentHistoryResolver } from './deployment-history.ts';
 import { DeploymentMatrixResolver, PromotionOnItsWayResolver } from './deployment-matrix.ts';
@@ -65,6 +65,7 @@ import { WaitingForWindowResolver, WindowStateResolver } from './window-state.ts
 const DEFINITIONS = Object.values(DEFINITION_TYPES).flatMap((types) => [
   definitionResolver(types as DefinitionTypes),
   historyResolver(types as DefinitionTypes),
+  ...textResolver(types as DefinitionTypes),
 ]);
 
 /** Every resolver class of the API; `src/schema/build.ts` builds the schema from them. */

@@ -25,7 +25,14 @@ export class DefinitionRevision {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A unified diff from the revision before it; null: their manifests are the same.',
+    description: 'A flow or workflow as it was written; null: it was not saved as text, or it is of another kind.',
+  })
+  text!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A unified diff from the revision before it, or of the texts where they alone differ; null: they are the same.',
   })
   diff!: string | null;
 }

@@ -66,7 +66,11 @@ export class ManifestChange {
   @Field(() => ManifestChangeKindEnum, { description: 'What happened to it.' })
   change!: 'CREATED' | 'UPDATED' | 'UNCHANGED' | 'DELETED';
 
-  @Field(() => String, { nullable: true, description: 'A unified diff of its manifest; null when nothing changed.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A unified diff of its manifest, or of its text where that alone is another; null when nothing changed.',
+  })
   diff!: string | null;
 
   @Field(() => [String], {

@@ -264,7 +264,8 @@ export class PromotionFlowChecked extends PromotionFlowEdited {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A unified diff from the manifest of the saved flow to that of the draft; null: they are the same.',
+    description:
+      'A unified diff from the manifest of the saved flow to that of the draft, or from its text where that alone is another; null: they are the same.',
   })
   diff!: string | null;
 

@@ -1,5 +1,6 @@
+import type { Pool, PoolClient } from 'pg';
 import { In } from 'typeorm';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Kind, Specs, StoredDefinition } from '../core/definitions.ts';
 import { DEFINITION_ROWS, DefinitionRevisionRow } from '../entities/definition-rows.ts';
 import type { DefinitionRow } from '../entities/definition-rows.ts';
@@ -53,3 +54,18 @@ export async function readRevisions(
     return { kind, metadata: { name, labels, annotations }, spec, revision, updatedAt: at };
   });
 }
+
+/** The texts that revisions were written as, in one statement, in the order of the keys; null for one that was not saved as text. */
+export async function readTexts(
+  db: DataSource | EntityManager | Pool | PoolClient,
+  keys: readonly RevisionKey[],
+): Promise<(string | null)[]> {
+  if (keys.length === 0) return [];
+  const given = [keys.map(({ kind }) => kind), keys.map(({ name }) => name), keys.map(({ revision }) => revision)];
+  type Row = { text: string | null };
+  const found = (await (db as EntityManager).query(TEXTS, given)) as Row[] | { rows: Row[] };
+  return (Array.isArray(found) ? found : found.rows).map(({ text }) => text);
+}
+
+const TEXTS = `SELECT d.text FROM unnest($1::text[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked(kind, name, revision, place)
+  LEFT JOIN definition_revision d ON d.kind = asked.kind AND d.name = asked.name AND d.revision = asked.revision ORDER BY place`;

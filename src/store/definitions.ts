@@ -138,12 +138,13 @@ function onlyVisible(query: SelectQueryBuilder<DefinitionRow>, kind: Kind, visib
   query.andWhere(visibleSql('(:visible)', 'd.product', 'd.environment'), { visible: visibleValue(visible) });
 }
 
-/** Writes a new definition or a new revision of it. Inside the caller's transaction, under the definitions' lock. */
+/** Writes a new definition or a new revision of it; `text`: the text that it was written as. Inside the caller's transaction, under the definitions' lock. */
 export async function writeDefinition<K extends Kind>(
   manager: EntityManager,
   definition: Definition<K>,
   before: StoredDefinition<K> | null,
   actor: string | null,
+  text: string | null,
 ): Promise<StoredDefinition<K>> {
   const { kind, spec } = definition;
   const { name, labels, annotations } = definition.metadata;
@@ -153,7 +154,7 @@ export async function writeDefinition<K extends Kind>(
   if (before) await rows.update({ id: before.id }, columns);
   else await rows.insert({ id: randomUUID(), ...columns });
   const row = await rows.findOneByOrFail({ name });
-  await keepRevision(manager, { kind, name, revision, labels, annotations, spec, at: row.updatedAt, actor });
+  await keepRevision(manager, { kind, name, revision, labels, annotations, spec, at: row.updatedAt, actor, text });
   return toDefinition(kind, row);
 }
 
@@ -167,7 +168,7 @@ export async function removeDefinition(
   await repository(manager, before.kind).delete({ id: before.id });
   const { kind, metadata, revision } = before;
   if (kind === 'GitSource') await forgetSource(manager, metadata.name);
-  await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at, actor });
+  await keepRevision(manager, { kind, ...metadata, revision: revision + 1, spec: null, at, actor, text: null });
 }
 
 async function keepRevision(manager: EntityManager, revision: Omit<DefinitionRevisionRow, 'change'>): Promise<void> {

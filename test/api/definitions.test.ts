@@ -439,7 +439,7 @@ describe('the graph of a flow', () => {
 
 describe('manifests', () => {
   const apply = `mutation ($input: ManifestsApplyInput!) { manifestsApply(input: $input) {
-    changes { kind name change diff revision } userErrors { message } } }`;
+    changes { kind name change diff revision } userErrors { code message } } }`;
 
   test('a dry run says what would change and changes nothing; applying twice changes nothing the second time', async () => {
     const text =
@@ -455,6 +455,89 @@ describe('manifests', () => {
     expect((await api.ask(apply, { input: { text } })).manifestsApply.changes).toEqual([
       { kind: 'Environment', name: 'm-dev', change: 'UNCHANGED', diff: null, revision: 1 },
     ]);
+  });
+
+  describe('a flow and a workflow keep the text that they were written as', () => {
+    const workflow = (remark: string): string =>
+      `# ${remark}\napiVersion: 'sluice.dev/v1'\nkind: PromotionWorkflow\n\nspec:\n  actions:\n    - { type: wait, name: w, parameters: { duration: 1s } } # ${remark}\nmetadata: { name: by-hand }\n`;
+    const environment =
+      'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: m-dev }\nspec: { kind: PRODUCTION }\n';
+    const save = async (text: string, seen?: number) => {
+      const expectedRevisions =
+        seen === undefined ? null : [{ kind: 'PromotionWorkflow', name: 'by-hand', revision: seen }];
+      const { changes, userErrors } = (await api.ask(apply, { input: { text, expectedRevisions } })).manifestsApply;
+      return [...userErrors, ...changes].at(-1);
+    };
+    const kept = async () =>
+      (await api.ask('{ it: promotionWorkflow(name: "by-hand") { revision text manifest } }')).it as {
+        revision: number;
+        text: string | null;
+        manifest: string;
+      };
+    const [first, second] = [workflow('As I write'), workflow('In other words')];
+
+    test('byte for byte, each its own document of several; a typed save has none', async () => {
+      await save(`# All\n---\n${environment}---\n${first}`);
+      expect(await kept()).toMatchObject({ revision: 1, text: first });
+      expect(await save(`${environment}---\n${first}`)).toMatchObject({ change: 'UNCHANGED', diff: null, revision: 1 });
+      const update = `mutation ($input: PromotionWorkflowUpdateInput!) { answer: promotionWorkflowUpdate(input: $input) { promotionWorkflow { text } ${ERRORS} } }`;
+      const same = { name: 'by-hand', description: null };
+      expect((await api.ask(update, { input: same })).answer.promotionWorkflow).toEqual({ text: first });
+      const other = { name: 'by-hand', description: 'Typed' };
+      expect((await api.ask(update, { input: other })).answer).toEqual({
+        promotionWorkflow: { text: null },
+        userErrors: [],
+      });
+    });
+
+    test('a revision is restored with its text, and lists it', async () => {
+      const restore = `mutation ($input: DefinitionRestoreInput!) { answer: definitionRestore(input: $input) { definition { revision ... on PromotionWorkflow { text } } ${ERRORS} } }`;
+      const input = { kind: 'PromotionWorkflow', name: 'by-hand', revision: 1, expectedRevision: 2 };
+      expect((await api.ask(restore, { input })).answer).toEqual({
+        definition: { revision: 3, text: first },
+        userErrors: [],
+      });
+      const { all } = await api.ask(
+        '{ all: definitionRevisions(kind: PromotionWorkflow, name: "by-hand", first: 9) { nodes { revision text } } }',
+      );
+      expect(all.nodes).toEqual([
+        { revision: 3, text: first },
+        { revision: 2, text: null },
+        { revision: 1, text: first },
+      ]);
+    });
+
+    test('other words alone are a revision, told with their difference; an export that is applied keeps them', async () => {
+      const told = await api.follow(
+        'ada',
+        `subscription { definitionEvents(kinds: [PromotionWorkflow], names: ["by-hand"]) { revision by definition { ... on PromotionWorkflow { text } } } }`,
+      );
+      const saved = await save(second, 3);
+      expect(saved).toMatchObject({ change: 'UPDATED', revision: 4 });
+      expect(saved.diff).toMatch(/^-# As I write$.*^\+# In other words$/ms);
+      expect((await told.next()).value.definitionEvents).toEqual({
+        revision: 4,
+        by: 'ada',
+        definition: { text: second },
+      });
+      await told.return!();
+      // Who has not seen them does not save over them.
+      expect(await save(first, 3)).toMatchObject({ code: 'CONFLICT' });
+      const { manifest } = await kept();
+      expect(await save(manifest)).toMatchObject({ change: 'UNCHANGED', revision: 4 });
+      expect((await kept()).text).toBe(second);
+      // Who has seen them may.
+      expect(await save(manifest, 4)).toMatchObject({ change: 'UPDATED', revision: 5 });
+      expect(await kept()).toEqual({ revision: 5, text: manifest, manifest });
+    });
+
+    test('what is too long is refused, and the text stays', async () => {
+      const before = await kept();
+      expect(await save(`${first}#${'x'.repeat(2 ** 20)}\n`)).toMatchObject({
+        message: expect.stringContaining('at most 1048576'),
+      });
+      expect(await kept()).toEqual(before);
+    });
   });
 });
 

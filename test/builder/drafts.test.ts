@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { exportManifest, parseManifests } from '../../src/manifests/index.ts';
 import {
   countChanges,
   Draft,
@@ -153,6 +154,30 @@ test('what both changed is a conflict, named by step and field; nothing of eithe
   expect(both.conflicts).toEqual([]);
   const kept = resolveConflict(session, session.conflicts[1]!, 'MINE').session;
   expect(stepsOf(kept)).toEqual(['staging 2h', 'eu 5h', 'asia']);
+});
+
+test('comments that somebody else saved are in the merge, or are a conflict; what the server prints takes none of mine', () => {
+  const mine = edited(startSession(base), soak('eu', 2), soak('staging', 2));
+  const reworded = TEXT.replace('# First where nobody is hurt.', '# First where only we are.');
+  const merged = mergeInto(mine, { revision: 13, text: reworded }).session;
+  expect(merged.conflicts).toEqual([]);
+  expect(stepsOf(merged)).toEqual(['staging 2h', 'eu 2h', 'asia']);
+  expect(merged.document.text).toContain('# First where only we are.');
+  expect(merged.base.text).toBe(reworded);
+
+  const beside = mergeInto(mine, { revision: 13, text: TEXT.replace('soak: 1h', 'soak: 1h # for the night') }).session;
+  expect(beside.conflicts).toMatchObject([{ field: 'comments', theirs: '# for the night' }]);
+  expect(stepsOf(beside)).toEqual(['staging 2h', 'eu 2h', 'asia']);
+
+  const unchanged = mergeInto(startSession(base), { revision: 13, text: reworded }).session;
+  expect(unchanged.document.text).toBe(reworded);
+  expect(countChanges(unchanged)).toBe(0);
+
+  const printed = exportManifest(parseManifests(TEXT.replace('soak: 1h', 'soak: 4h')).definitions[0]!.definition);
+  const kept = mergeInto(edited(startSession(base), soak('eu', 2)), { revision: 13, text: printed }).session;
+  expect(kept.conflicts).toEqual([]);
+  expect(stepsOf(kept)).toEqual(['staging 4h', 'eu 2h', 'asia']);
+  expect(kept.document.text).toContain('# First where nobody is hurt.');
 });
 
 test('a text that cannot be read is not merged, and stays', () => {

@@ -9,7 +9,6 @@ import type { FlowEdit as CoreEdit } from '../../src/core/kinds/flow-edit.ts';
 import { parseManifests } from '../../src/manifests/index.ts';
 import {
   editDocument,
-  flowsIn,
   openDocument,
   rangeOf,
   startSession,
@@ -216,21 +215,4 @@ test('there are files of both forms, and of several documents', () => {
   expect(FILES.length).toBeGreaterThan(6);
   expect(texts.filter((text) => text.includes('codefresh.io/')).length).toBeGreaterThan(3);
   expect(texts.filter((text) => /^---/m.test(text)).length).toBeGreaterThan(1);
-});
-
-test('a flow of a text with several documents has its own lines, with what is written around them', () => {
-  const [flow, ...others] = flowsIn(BY_HAND);
-  expect(others).toEqual([]);
-  expect(flow).toEqual({ name: 'by-hand', text: BY_HAND.slice(BY_HAND.indexOf('# The way')) });
-  for (const { text } of TEXTS) {
-    for (const each of flowsIn(text)) {
-      expect(text).toContain(each.text);
-      expect(openDocument(each.text).flow!.spec).toEqual(
-        parseManifests(text).definitions.find(({ definition: { metadata } }) => metadata.name === each.name)!.definition
-          .spec,
-      );
-    }
-  }
-  const head = '# All of it\n\n---\n';
-  expect(flowsIn(`${head}${flow!.text}\n`)).toEqual([{ name: 'by-hand', text: `${head}${flow!.text}\n` }]);
 });

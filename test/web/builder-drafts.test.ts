@@ -544,6 +544,40 @@ test("other people's manifests are opened, edited by one click and saved: the di
   await context.close();
 }, 60_000);
 
+test('what one person writes around a flow is in the browser of another, who adds to it, and of a third', async () => {
+  const text = flowText('shared').replace(
+    '    - environment: staging',
+    '    # First where nobody is hurt.\n    - environment: "staging"',
+  );
+  await define('shared', text);
+  const [hers, his] = await Promise.all([person(ana), person(ben)]);
+  const page = await open(hers, 'shared');
+  expect(await textOf(page)).toBe(text);
+  await set(page, 'production', 'soak', '10m');
+  await save(page);
+  await isRevision(page, 2);
+  const edited = `${text}      soak: 10m\n`;
+  const other = await open(his, 'shared');
+  expect(await textOf(other)).toBe(edited);
+  await button(other, 'YAML').click();
+  await other.getByRole('textbox', { name: 'YAML of the flow' }).click();
+  await other.keyboard.press('Control+End');
+  await other.keyboard.insertText('# Ask Ben first.\n');
+  await button(other, 'Save').click();
+  await dialog(other).getByText('+# Ask Ben first.').waitFor();
+  await inDialog(other, 'Save flow').click();
+  await isRevision(other, 3);
+  // She goes on meanwhile: both are there.
+  await set(page, 'staging', 'soak', '5m');
+  await page.getByRole('button', { name: 'Merge it into the draft' }).click();
+  await save(page);
+  await isRevision(page, 4);
+  const third = await person(ben);
+  const both = edited.replace('- dev\n', '- dev\n      soak: 5m\n');
+  expect(await textOf(await open(third, 'shared'))).toBe(`${both}# Ask Ben first.\n`);
+  await Promise.all([hers, his, third].map((each) => each.close()));
+}, 60_000);
+
 test('several lines that are typed at once, as a keyboard of a phone or an input method does, break no policy', async () => {
   await define('typed');
   const context = await person(ana);

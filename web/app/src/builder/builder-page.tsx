@@ -9,8 +9,8 @@ import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { FlowBuilder, type Source } from './builder.tsx';
 import { useCatalogue } from './catalogue.ts';
 import { newFlowText } from './document/index.ts';
-import { keptDrafts, type KeptDraft, openDraft, type OpenDraft, rememberAsTyped } from './keep.ts';
-import { BuilderContext, type Newest } from './state.ts';
+import { keptDrafts, type KeptDraft, openDraft, type OpenDraft } from './keep.ts';
+import { BuilderContext, type Newest, savedText } from './state.ts';
 
 /** A flow that is there. */
 export function EditFlowPage() {
@@ -32,9 +32,9 @@ function EditFlow({ name }: { name: string }) {
   if (!opened) return <Loading what="the flow" />;
   const { promotionFlow: flow } = opened;
   if (!flow) return <NoFlow name={name} />;
-  const { syncedFrom, viewerCan, revisions, revision, manifest, updatedAt } = flow;
+  const { syncedFrom, viewerCan, revisions, revision, updatedAt } = flow;
   const refused = viewerCan.edit.allowed ? null : (viewerCan.edit.reason ?? 'You may not change it.');
-  const newest = { revision, text: manifest, by: revisions.nodes[0]?.by ?? null, at: updatedAt };
+  const newest = { revision, text: savedText(flow), by: revisions.nodes[0]?.by ?? null, at: updatedAt };
   return <Draft flow={name} newest={newest} readOnly={refused} source={syncedFrom ?? null} />;
 }
 
@@ -126,10 +126,7 @@ function Draft({ flow, newest, readOnly, source }: DraftProps) {
         mayPropose={readOnly === null && source !== null}
         readAgain={learn}
         onDiscard={() => draft.discard()}
-        onSaved={async (name, saved) => {
-          await draft.saved(saved);
-          if (newest.revision === null) await rememberAsTyped(person!, name, saved);
-        }}
+        onSaved={(_, saved) => draft.saved(saved)}
         onShown={(name) => {
           if (newest.revision === null) void navigate({ to: '/flows/$name', params: { name } });
         }}

@@ -1,6 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
 import { browserStore, browserWorld } from './document/browser.ts';
-import { type Base, Draft, draftsOf, isDirty, newFlowText, rememberTyped, startSession } from './document/index.ts';
+import { type Base, Draft, draftsOf, isDirty, newFlowText, startSession } from './document/index.ts';
 import { type Builder, createBuilder, type Newest } from './state.ts';
 
 /** A draft on the page, kept in the browser as it changes. */
@@ -77,8 +77,3 @@ export const keptDrafts = async (person: string): Promise<KeptDraft[]> =>
   (await draftsOf(browserStore, person).catch(notKept)) ?? [];
 
 export type KeptDraft = Awaited<ReturnType<typeof draftsOf>>[number];
-
-/** A flow was saved from elsewhere, or was new and kept under no name: from now on its text is found by its name. */
-export async function rememberAsTyped(person: string, flow: string, saved: Base): Promise<void> {
-  await rememberTyped(browserStore, { flow, person }, saved).catch(notKept);
-}

@@ -4,7 +4,7 @@ import { follow } from '../api/live.ts';
 import { SavesDocument } from '../generated/documents.ts';
 import { When } from '../parts/time.tsx';
 import { isDirty, mergeInto, resolveConflict, type Side, sidesOf } from './document/index.ts';
-import { savedName, useBuilder, useBuilderStore } from './state.ts';
+import { savedName, savedText, useBuilder, useBuilderStore } from './state.ts';
 
 /** Hears when somebody saves the flow, or deletes it. */
 function useSaves(): void {
@@ -21,7 +21,7 @@ function useSaves(): void {
       onData: ({ definitionEvents: { cursor: at, revision, definition, by, at: when } }) => {
         cursor = at;
         if (revision <= (store.getState().newest.revision ?? 0)) return;
-        const text = definition?.manifest ?? null;
+        const text = definition ? savedText(definition) : null;
         store.setState({ newest: { revision, text, by: by ?? null, at: when } });
       },
     });

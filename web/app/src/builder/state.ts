@@ -47,6 +47,9 @@ export interface Preview {
   reconnected?: readonly { from: string; to: string }[];
 }
 
+/** The text that a definition was written as, or else the manifest that the server prints. */
+export const savedText = ({ text, manifest }: { text?: string | null; manifest: string }): string => text ?? manifest;
+
 /** What is saved now, as far as this page has heard. */
 export interface Newest {
   /** null: it was never saved. */

@@ -5,7 +5,6 @@ import { Button, DialogTrigger, FileTrigger, Form, Heading, Label, TextArea, Tex
 import { useClient } from 'urql';
 import { wordsOf } from '../api/client.ts';
 import { ApplyManifestsDocument, CheckManifestsDocument, type CheckManifestsQuery } from '../generated/documents.ts';
-import { usePerson } from '../frame/viewer.ts';
 import { Sheet } from '../parts/ask.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { toWords } from '../parts/words.ts';
@@ -28,7 +27,6 @@ type Checked = CheckManifestsQuery['manifestsCheck'];
 function FromYaml({ close }: { close: () => void }) {
   const client = useClient();
   const navigate = useNavigate();
-  const person = usePerson();
   const [text, setText] = useState('');
   const [checked, setChecked] = useState<Checked>();
   const [refusals, setRefusals] = useState<readonly string[]>([]);
@@ -65,7 +63,6 @@ function FromYaml({ close }: { close: () => void }) {
     setRefusals(wrong);
     if (wrong.length > 0) return;
     const saved = data?.payload.changes.filter(({ kind }) => kind === 'PromotionFlow') ?? [];
-    if (person !== undefined) await remember(person, text, saved);
     close();
     const [flow] = saved;
     if (flow) void navigate({ to: '/flows/$name', params: { name: flow.name } });
@@ -109,22 +106,6 @@ function FromYaml({ close }: { close: () => void }) {
       </div>
     </Form>
   );
-}
-
-/** The server keeps what the manifests say; this browser keeps how they say it. */
-async function remember(
-  person: string,
-  text: string,
-  saved: readonly { name: string; revision?: number | null }[],
-): Promise<void> {
-  const [{ flowsIn }, { rememberAsTyped }] = await Promise.all([
-    import('../builder/document/index.ts'),
-    import('../builder/keep.ts'),
-  ]);
-  for (const written of flowsIn(text)) {
-    const revision = saved.find(({ name }) => name === written.name)?.revision;
-    if (revision != null) await rememberAsTyped(person, written.name, { revision, text: written.text });
-  }
 }
 
 const placed = (error: Checked['userErrors'][number]): string =>

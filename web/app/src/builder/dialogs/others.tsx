@@ -10,7 +10,7 @@ import { When } from '../../parts/time.tsx';
 import { COMMANDS } from '../commands.ts';
 import { Diff } from '../diff.tsx';
 import { goOnFrom } from '../document/index.ts';
-import { useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import { savedText, useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Over } from './sheet.tsx';
 
 export function Keys({ close }: { close: () => void }) {
@@ -78,7 +78,8 @@ export function Revisions({ close, mayRestore }: { close: () => void; mayRestore
     setRefusals(wrong);
     const restored = answer.data?.payload.definition;
     if (wrong.length > 0 || !restored) return;
-    const { revision: now, manifest: text, updatedAt: at } = restored;
+    const { revision: now, updatedAt: at } = restored;
+    const text = savedText(restored);
     const { session, put } = store.getState();
     store.setState({ newest: { revision: now, text, by: null, at } });
     // What was not saved is one step of undo away.
@@ -99,7 +100,7 @@ export function Revisions({ close, mayRestore }: { close: () => void; mayRestore
         <Empty title="It was never saved." />
       ) : (
         <ul className="revisions">
-          {nodes.map(({ revision, at, by, diff, manifest, isDeletion }) => (
+          {nodes.map(({ revision, at, by, diff, manifest, text, isDeletion }) => (
             <li key={revision}>
               <div className="actions">
                 <strong>
@@ -119,7 +120,7 @@ export function Revisions({ close, mayRestore }: { close: () => void; mayRestore
                     <Button
                       className="button small"
                       onPress={() => {
-                        type(manifest);
+                        type(savedText({ text, manifest }));
                         close();
                       }}
                     >

@@ -6,7 +6,7 @@ import { ApplyManifestsDocument, FlowToEditDocument, ProposeFlowDocument } from 
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
 import type { Base } from '../document/index.ts';
-import { savedName, useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import { savedName, savedText, useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Diff } from '../diff.tsx';
 import { Over } from './sheet.tsx';
 
@@ -29,8 +29,8 @@ export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
     const { data } = await client.query(FlowToEditDocument, { name }, { requestPolicy: 'network-only' }).toPromise();
     const found = data?.promotionFlow;
     if (!found || found.revision <= (store.getState().newest.revision ?? 0)) return;
-    const { revision, manifest: text, revisions, updatedAt: at } = found;
-    store.setState({ newest: { revision, text, by: revisions.nodes[0]?.by ?? null, at } });
+    const { revision, revisions, updatedAt: at } = found;
+    store.setState({ newest: { revision, text: savedText(found), by: revisions.nodes[0]?.by ?? null, at } });
   };
   const save = async (): Promise<SaveAnswer> => {
     const { session } = store.getState();
@@ -148,7 +148,7 @@ export function Save({
         {checked?.diff ? (
           <Diff text={checked.diff} label="What changes" />
         ) : (
-          <p className="hint">{checked ? 'Nothing changes for the server.' : 'Asking the server what changes …'}</p>
+          <p className="hint">{checked ? 'Nothing changes.' : 'Asking the server what changes …'}</p>
         )}
         <p className="hint">
           Releases on their way keep the flow with which they began. The next release takes this one.

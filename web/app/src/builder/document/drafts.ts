@@ -141,8 +141,7 @@ export class Draft {
   }
 
   /**
-   * This text was saved as this revision. It is remembered: the server keeps the definition, and this person sees it again as it was typed as
-   * long as it says the same. What was changed meanwhile, here or in another tab, is a draft of it.
+   * This text was saved as this revision. It is remembered for the other tabs, and shown where the server has kept no text of what it says. What was changed meanwhile, here or in another tab, is a draft of it.
    */
   saved(base: Base): Promise<void> {
     const key = this.#key;
@@ -272,11 +271,6 @@ async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<Stored
   const drafts = (await Promise.all(keys.map((key) => store.get(key)))) as (StoredDraft | undefined)[];
   const kept = drafts.filter((each) => each !== undefined);
   return kept.sort((a, b) => b.at - a.at)[0] ?? null;
-}
-
-/** This text was saved by this person as this revision; drafts stay as they are. */
-export async function rememberTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<void> {
-  await store.set(typedKey(owner), saved);
 }
 
 /** What is saved, in the words in which this person typed it, if that is what is saved. */

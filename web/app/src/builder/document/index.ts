@@ -3,7 +3,6 @@ export { type Changed, changesBetween, type FlowChanges, type NodeChange } from 
 export {
   Draft,
   draftsOf,
-  rememberTyped,
   type DraftOwner,
   type DraftStore,
   type DraftWorld,
@@ -15,7 +14,7 @@ export { mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';
 export { pathOf, rangeOf, selectionAt } from './places.ts';
 export { connectTargets, previewRemoval } from './preview.ts';
 export { problemsOf, type ServerAnswer } from './problems.ts';
-export { flowsIn, newFlowText, openDocument } from './read.ts';
+export { newFlowText, openDocument } from './read.ts';
 export { sourceOf } from './reading.ts';
 export {
   countChanges,

@@ -1,6 +1,6 @@
 import { applyPatch, structuredPatch } from 'diff';
 import { Lexer, parse, stringify } from 'yaml';
-import { entryName, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import { entryName, exportManifest, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
 import { refusedText, write } from './edit.ts';
 import { openDocument } from './read.ts';
 import { readingOf, type FlowDefinition, type Reading } from './reading.ts';
@@ -10,20 +10,24 @@ import type { Base, Conflict, FlowDocument, Path, Selection, Session } from './t
 
 /**
  * Takes in what somebody else saved: `theirs` becomes the base. What was changed on one side alone is in the text afterwards; of what was
- * changed on both sides mine stays, and it is a conflict of the session, named by its step and field. One change that can be undone. A text
+ * changed on both sides mine stays, and it is a conflict of the session, named by its step and field; so is a comment of theirs without a place. One change that can be undone. A text
  * that cannot be read is not merged: then the session is the same one, and the sentence says why.
  */
 export function mergeInto(session: Session, theirs: Base): Done {
-  const merged = mergeDocuments(openDocument(session.base.text), openDocument(theirs.text), session.document);
+  const there = openDocument(theirs.text);
+  const saved = readingOf(there);
+  // A manifest that the server printed has no comments: those of the draft stay.
+  const asTexts = saved !== undefined && exportManifest(saved.definition) !== theirs.text;
+  const merged = mergeDocuments(openDocument(session.base.text), there, session.document, { asTexts });
   if ('said' in merged) return { session, said: merged.said };
   const { document, conflicts } = merged;
   const many = conflicts.length;
   const what = theirs.revision === null ? 'the other draft' : `revision ${theirs.revision}`;
   const said = `merged with ${what}${many === 0 ? '' : `, ${many} ${many === 1 ? 'conflict' : 'conflicts'}`}`;
   const next = changed(session, { document, said, selection: session.selection });
-  const [now, saved] = [document, openDocument(theirs.text)].map(readingOf);
+  const now = readingOf(document);
   // Without a change of mine left, the text is what is saved, in my words.
-  const isTheirs = now !== undefined && saved !== undefined && sameDefinition(now.definition, saved.definition);
+  const isTheirs = !asTexts && now && saved && sameDefinition(now.definition, saved.definition);
   const base = isTheirs ? { ...theirs, text: document.text } : theirs;
   return { session: { ...next, base, conflicts: [...session.conflicts, ...conflicts] }, said };
 }

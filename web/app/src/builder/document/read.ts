@@ -113,22 +113,6 @@ export const inPlace = (message: string, path: Path): string =>
 const wordsOf = (path: Path): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 
-/** The flows of a text, each with its own document as it stands there: remarks and all. */
-export function flowsIn(text: string): { name: string; text: string }[] {
-  const documents: string[] = [];
-  // At the beginning of a line the mark is never part of a value.
-  for (const piece of text.split(/^(?=---(?:[ \t\r\n]|$))/m)) {
-    const before = documents.at(-1);
-    if (before !== undefined && /^(\s*(#.*)?\n)*$/.test(before)) documents.splice(-1, 1, before + piece);
-    else documents.push(piece);
-  }
-  const own = documents.length === 1 ? documents : documents.map((each) => each.replace(/^---[ \t]*\r?\n/, ''));
-  return own.flatMap((each) => {
-    const { flow, isCurrent } = openDocument(each);
-    return flow && isCurrent ? [{ name: flow.name, text: each }] : [];
-  });
-}
-
 /** The text that an empty flow begins with. */
 export const newFlowText = (name: string): string => newText('PromotionFlow', name, 'steps');
 

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { ViewerDocument, WorkflowToEditDocument, type WorkflowToEditQuery } from '../../generated/documents.ts';
+import { savedText } from '../state.ts';
 import { newWorkflowText } from './document.ts';
 import { type OpenWorkflow, openKeptWorkflow } from './keep.ts';
 
@@ -34,7 +35,7 @@ export function useOpened(
         ? null
         : `It comes from the git source ${source}: it is changed there.`;
     const saved = found
-      ? { revision: found.revision, text: found.manifest, by: found.revisions.nodes[0]?.by ?? null }
+      ? { revision: found.revision, text: savedText(found), by: found.revisions.nodes[0]?.by ?? null }
       : { revision: null, text: newWorkflowText(begin), by: null };
     let isGone = false;
     let made: OpenWorkflow | undefined;

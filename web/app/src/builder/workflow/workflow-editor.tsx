@@ -22,6 +22,7 @@ import { foundByServer, isChanged, openWorkflow, takeSaved, type WorkflowProblem
 import { ActionGraph, type ActionNode, ProblemsOfWorkflow, TYPE_ICONS, useActionChart } from './graph.tsx';
 import { ActionInspector } from './inspector.tsx';
 import type { OpenWorkflow } from './keep.ts';
+import { savedText } from '../state.ts';
 import { useWorkflow, useWorkflowStore, WorkflowContext } from './state.ts';
 import '../builder.css';
 
@@ -205,7 +206,7 @@ function useSaves(): void {
         cursor = at;
         const { newest } = store.getState();
         if (revision <= (newest.revision ?? 0)) return;
-        const now = definition ? { revision, text: definition.manifest } : { revision: null, text: newest.text };
+        const now = definition ? { revision, text: savedText(definition) } : { revision: null, text: newest.text };
         store.setState({ newest: { ...now, by: by ?? null } });
       },
     });
@@ -366,7 +367,7 @@ function SaveWorkflow({
       const read = await client.query(WorkflowToEditDocument, { name }, { requestPolicy: 'network-only' }).toPromise();
       const found = read.data?.promotionWorkflow;
       const by = found?.revisions.nodes[0]?.by ?? null;
-      const now = found ? { revision: found.revision, text: found.manifest } : { revision: null, text: base.text };
+      const now = found ? { revision: found.revision, text: savedText(found) } : { revision: null, text: base.text };
       if (now.revision !== base.revision) {
         // What the other one saved stands above the draft, with the ways to go on.
         store.setState({ newest: { ...now, by, isInTheWay: true } });

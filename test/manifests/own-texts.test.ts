@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isKeptAsText, ownTexts, parseManifests, sameDefinition } from '../../src/manifests/index.ts';
+
+const definitionsIn = (text: string) => parseManifests(text).definitions.map(({ definition }) => definition);
+const own = (text: string) => ownTexts(text, definitionsIn(text));
+
+const flow = (name: string, remark: string): string => `# ${remark}
+apiVersion: "sluice.dev/v1"
+kind: PromotionFlow   # as a person writes it
+metadata: { name: ${name} }
+
+spec:
+  steps:
+    - {environment: eu, dependsOn: [dev]}
+  triggerEnvironment: dev
+# The end of ${name}
+`;
+const environment =
+  'apiVersion: sluice.dev/v1\nkind: Environment\nmetadata: { name: eu }\nspec: { kind: PRODUCTION }\n';
+
+test('one document is the whole text, byte for byte', () => {
+  for (const text of [
+    flow('a', 'One'),
+    `# All of it\n\n---\n${flow('a', 'One')}`,
+    flow('a', 'One').replaceAll('\n', '\r\n'),
+  ])
+    expect([...own(text)]).toEqual([['PromotionFlow/a', text]]);
+});
+
+test('of several documents each has its lines, with what is written around them; other kinds have none', () => {
+  const [a, b] = [flow('a', 'One'), flow('b', 'Two')];
+  expect([...own(`${a}---\n${environment}--- \n${b}`)]).toEqual([
+    ['PromotionFlow/a', a],
+    ['PromotionFlow/b', b],
+  ]);
+  expect([...own(`# All of it\n---\n${a}---\n---\n${b}`)]).toEqual([
+    ['PromotionFlow/a', `# All of it\n---\n${a}`],
+    ['PromotionFlow/b', b],
+  ]);
+  // As the command line joins files.
+  expect([...own([a, environment, b].join('\n---\n'))]).toEqual([
+    ['PromotionFlow/a', a],
+    ['PromotionFlow/b', b],
+  ]);
+  expect([...own(environment)]).toEqual([]);
+});
+
+test('a document that does not read as its definition is left out', () => {
+  const [definition] = definitionsIn(flow('a', 'One'));
+  expect(ownTexts(flow('a', 'One').replace('[dev]', '[eu]'), [definition!]).size).toBe(0);
+});
+
+test('every published flow and workflow is kept as it is written', () => {
+  const folder = join(import.meta.dirname, 'published');
+  let count = 0;
+  for (const file of readdirSync(folder).filter((each) => each.endsWith('.yaml'))) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const kept = own(text);
+    for (const definition of definitionsIn(text).filter(({ kind }) => isKeptAsText(kind))) {
+      const alone = kept.get(`${definition.kind}/${definition.metadata.name}`)!;
+      expect(text).toContain(alone);
+      expect(sameDefinition(definitionsIn(alone)[0]!, definition)).toBe(true);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThan(2);
+});
