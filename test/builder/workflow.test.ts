@@ -187,6 +187,7 @@ test('random edits make no circle and leave comments where they were; undone one
       while (now.future.length > 0) now = redoWorkflow(now).draft;
       expect(now.document.text).toBe(end);
     }),
+    { numRuns: 300 },
   );
   expect(count).toBeGreaterThan(100);
 });
