@@ -342,7 +342,6 @@ describe('a draft', () => {
     await page.getByRole('textbox', { name: 'YAML of the flow' }).click();
     await page.keyboard.press('Control+End');
     await page.keyboard.type('# A remark\nspec: [');
-    const broken = `${flowText('broken').replace('- dev\n', '- dev\n      soak: 10m\n')}# A remark\nspec: [`;
     await page.locator('.chart.stale').waitFor();
     expect(await node(page, 'production').isVisible()).toBe(true);
     await page.reload();
@@ -355,15 +354,12 @@ describe('a draft', () => {
     await button(page, 'YAML').click();
     await page.getByRole('textbox', { name: 'YAML of the flow' }).click();
     await page.keyboard.press('Control+End');
-    for (let at = 0; at < '\nspec: ['.length + 4; at += 1) {
-      if ((await page.locator('.chart.stale').count()) === 0) break;
-      await page.keyboard.press('Backspace');
-    }
+    // The line, with the bracket that the editor closes by itself, and the end of the one before.
+    for (const key of ['Shift+Home', 'Backspace', 'Backspace']) await page.keyboard.press(key);
     await page.locator('.chart:not(.stale)').waitFor();
     await set(page, 'production', 'soak', '20m');
     await said(page, 'soak of production is 20m');
     expect(await textOf(page)).toMatch(/soak: 10m[^]*soak: 20m[^]*# A remark/);
-    expect(broken).toContain('# A remark');
     await context.close();
   }, 60_000);
 

@@ -427,6 +427,9 @@ export async function saveAndReleaseByKeyboard(page: Page, name: string, version
   await button(page, 'Approve').waitFor();
   await tabTo(page, 'Approve');
   await keyboard.press('Enter');
+  // The button that opens it is called the same.
+  await inDialog(page, 'Approve').waitFor();
+  await dialog(page).locator(':focus').waitFor();
   await tabTo(page, 'Approve');
   await keyboard.press('Enter');
   await isEverywhere(page, version);
