@@ -23,10 +23,11 @@ import { count } from '../parts/words.ts';
 import { ChangeList, ChangesContext, useChangesOfFlow } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
 import { ChartContext, FlowChart, useChartOfFlow } from './chart/chart.tsx';
-import { onKey } from './commands.ts';
+import { COMMANDS, onKey } from './commands.ts';
 import { Define } from './dialogs/define.tsx';
 import { EditGroup } from './dialogs/group.tsx';
-import { Discard, Export, Keys, Revisions } from './dialogs/others.tsx';
+import { Keys } from './dialogs/keys.tsx';
+import { Discard, Export, Revisions } from './dialogs/others.tsx';
 import { type OnSaved, Propose, Save } from './dialogs/save.tsx';
 import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './dialogs/steps.tsx';
 import { TryIt } from './dialogs/try.tsx';
@@ -205,7 +206,7 @@ function Workshop({ source, mayPropose, readAgain, onDiscard, onSaved, onShown }
       {dialog?.is === 'discard' && <Discard close={close} onDiscard={onDiscard} />}
       {dialog?.is === 'export' && <Export close={close} />}
       {dialog?.is === 'try' && <TryIt close={close} />}
-      {dialog?.is === 'keys' && <Keys close={close} />}
+      {dialog?.is === 'keys' && <Keys commands={COMMANDS} close={close} />}
       {dialog?.is === 'workflow' && (
         <WorkflowOver
           name={dialog.name}

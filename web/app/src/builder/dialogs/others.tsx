@@ -7,35 +7,10 @@ import { Copy } from '../../parts/copy.tsx';
 import { Empty, Loading } from '../../parts/empty.tsx';
 import { Problem, QueryProblem } from '../../parts/problem.tsx';
 import { When } from '../../parts/time.tsx';
-import { COMMANDS } from '../commands.ts';
 import { Diff } from '../diff.tsx';
 import { goOnFrom } from '../document/index.ts';
 import { savedText, useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Over } from './sheet.tsx';
-
-export function Keys({ close }: { close: () => void }) {
-  return (
-    <Over title="Keys" onClose={close}>
-      <table className="list keys">
-        <tbody>
-          {COMMANDS.map(({ keys, about }) => (
-            <tr key={keys}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{about}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <div className="actions">
-        <Button className="button" onPress={close} autoFocus>
-          Close
-        </Button>
-      </div>
-    </Over>
-  );
-}
 
 /** What was typed since the last save goes, in all tabs. */
 export function Discard({ close, onDiscard }: { close: () => void; onDiscard: () => Promise<void> }) {

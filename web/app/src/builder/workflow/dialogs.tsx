@@ -5,7 +5,6 @@ import { ACTIONS, type ActionType } from '../../../../../src/core/kinds/actions.
 import { Over } from '../../parts/over.tsx';
 import { Choose } from '../dialogs/choose.tsx';
 import { fresh } from '../forms/form.tsx';
-import { WORKFLOW_COMMANDS } from './commands.ts';
 import { freeName, type Place, previewOf, targetsOf } from './edits.ts';
 import { NO_PREVIEW, useWorkflow, useWorkflowStore } from './state.ts';
 
@@ -167,30 +166,6 @@ export function RemoveAction({ action, close }: { action: string; close: () => v
         )}
         <Buttons close={close} danger label={what === 'REMOVE' ? `Remove ${removed.length}` : 'Remove action'} />
       </Form>
-    </Over>
-  );
-}
-
-export function WorkflowKeys({ close }: { close: () => void }) {
-  return (
-    <Over title="Keys" onClose={close}>
-      <table className="list keys">
-        <tbody>
-          {WORKFLOW_COMMANDS.map(({ keys, about }) => (
-            <tr key={keys}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{about}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <div className="actions">
-        <Button className="button" onPress={close} autoFocus>
-          Close
-        </Button>
-      </div>
     </Over>
   );
 }

@@ -16,8 +16,9 @@ import { Loading } from '../../parts/empty.tsx';
 import { Over } from '../../parts/over.tsx';
 import { Diff } from '../diff.tsx';
 import { focusField } from '../forms/form.tsx';
-import { onWorkflowKey } from './commands.ts';
-import { ActionDependsOn, AddAction, RemoveAction, WorkflowKeys } from './dialogs.tsx';
+import { Keys } from '../dialogs/keys.tsx';
+import { onWorkflowKey, WORKFLOW_COMMANDS } from './commands.ts';
+import { ActionDependsOn, AddAction, RemoveAction } from './dialogs.tsx';
 import { foundByServer, isChanged, openWorkflow, takeSaved, type WorkflowProblem } from './document.ts';
 import { ActionGraph, type ActionNode, ProblemsOfWorkflow, TYPE_ICONS, useActionChart } from './graph.tsx';
 import { ActionInspector } from './inspector.tsx';
@@ -143,7 +144,7 @@ function Workbench({ opened, onSaved, children }: EditorProps) {
       {dialog?.is === 'add' && <AddAction {...dialog} close={close} />}
       {dialog?.is === 'depends-on' && <ActionDependsOn action={dialog.action} close={close} />}
       {dialog?.is === 'remove' && <RemoveAction action={dialog.action} close={close} />}
-      {dialog?.is === 'keys' && <WorkflowKeys close={close} />}
+      {dialog?.is === 'keys' && <Keys commands={WORKFLOW_COMMANDS} close={close} />}
       {dialog?.is === 'save' && (
         <SaveWorkflow opened={opened} checked={checked} problems={problems} close={close} onSaved={onSaved} />
       )}

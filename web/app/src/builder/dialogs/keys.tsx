@@ -1,0 +1,31 @@
+import { Button } from 'react-aria-components';
+import { Over } from './sheet.tsx';
+
+interface KeysProps {
+  commands: readonly { keys: string; about: string }[];
+  close: () => void;
+}
+
+export function Keys({ commands, close }: KeysProps) {
+  return (
+    <Over title="Keys" onClose={close}>
+      <table className="list keys">
+        <tbody>
+          {commands.map(({ keys, about }) => (
+            <tr key={keys}>
+              <th scope="row">
+                <kbd>{keys}</kbd>
+              </th>
+              <td>{about}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div className="actions">
+        <Button className="button" onPress={close} autoFocus>
+          Close
+        </Button>
+      </div>
+    </Over>
+  );
+}
