@@ -49,25 +49,33 @@ try {
   const wanted = Object.entries(shotsOf({ ...story, wide })).filter(([name]) =>
     values.readme ? README.includes(name) : values.only === undefined || values.only.split(',').includes(name),
   );
-  // A page for each width, which go beside each other.
+  const failed: string[] = [];
+  // Three tabs beside each other, one for each width; in each the pages come one after the other, so that their scripts are compiled once.
   await Promise.all(
     WIDTHS.map(async (width) => {
-      const context = await browser.newContext({ reducedMotion: 'reduce', viewport: viewportOf(width) });
-      const signedIn = guarded && (await browser.newContext({ reducedMotion: 'reduce', viewport: viewportOf(width) }));
-      if (signedIn) await signIn(signedIn, guarded.url!);
+      const newTab = async (): Promise<Page> =>
+        (await browser.newContext({ reducedMotion: 'reduce', viewport: viewportOf(width) })).newPage();
+      const tab = await newTab();
+      const signedIn = guarded && (await newTab());
+      if (signedIn) await signIn(signedIn.context(), guarded.url!);
       for (const [name, shot] of wanted) {
-        const page = await (shot.isGuarded && !shot.isStranger ? signedIn! : context).newPage();
-        await show(page, (shot.isGuarded ? guarded!.url! : server.url!) + shot.path, shot);
+        const page = shot.isGuarded && !shot.isStranger ? signedIn! : tab;
+        try {
+          await show(page, (shot.isGuarded ? guarded!.url! : server.url!) + shot.path, shot);
+        } catch (error) {
+          // The picture shows why.
+          failed.push(`${name} at ${width} px: ${error instanceof Error ? error.message : String(error)}`);
+        }
         for (const colorScheme of THEMES) {
           await page.emulateMedia({ colorScheme });
           const file = values.readme ? `${name}.png` : `${name}-${width}-${colorScheme}.png`;
           await page.screenshot({ path: join(out, file), fullPage: width === 375 && shot.act === undefined });
         }
-        await page.close();
       }
     }),
   );
   console.log(`${wanted.length} pages in ${out}`);
+  if (failed.length > 0) throw new Error(failed.join('\n'));
 } finally {
   await browser.close();
   await server.close();
@@ -84,8 +92,9 @@ async function show(page: Page, address: string, { act }: Shot): Promise<void> {
   page.setDefaultTimeout(20_000);
   await page.goto(address);
   await page.locator('h1').waitFor();
-  await page.locator('.loading').waitFor({ state: 'detached' });
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
   await act?.(page);
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
   await page.waitForLoadState('networkidle');
 }
 

@@ -48,6 +48,9 @@ export const shotsOf = ({ waiting, failed, rollback, wide }: Story & { wide: str
   flows: { path: '/flows' },
   builder: { path: '/flows/billing-flow' },
   newFlow: { path: '/flows/new' },
+  workflows: { path: '/workflows' },
+  workflow: { path: '/workflows/smoke-tests' },
+  newWorkflow: { path: '/workflows/new' },
   find: {
     path: '/',
     act: async (page) => {
@@ -63,8 +66,9 @@ export const shotsOf = ({ waiting, failed, rollback, wide }: Story & { wide: str
   wideOpen: {
     path: `/releases/${wide}`,
     isGuarded: true,
-    act: (page) => page.getByRole('button', { name: /^region-1/, expanded: false }).click(),
+    act: (page) => page.getByRole('button', { name: /^region-1 /, expanded: false }).click(),
   },
   wideList: { path: `/releases/${wide}?view=list`, isGuarded: true },
-  empty: { path: '/inbox', isGuarded: true },
+  wideInbox: { path: '/inbox', isGuarded: true },
+  empty: { path: '/holds', isGuarded: true },
 });
