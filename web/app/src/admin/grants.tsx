@@ -57,7 +57,7 @@ export function Grants() {
             <td>{toWords(each.role)}</td>
             <td>{sayWhere(each.products)}</td>
             <td>{sayWhere(each.environments)}</td>
-            <td>{each.createdBy}</td>
+            <td>{each.createdBy ?? 'somebody'}</td>
             <td>
               <When at={each.createdAt} />
             </td>

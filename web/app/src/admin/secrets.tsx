@@ -50,7 +50,7 @@ export function Secrets() {
             <td>{toWords(each.use)}</td>
             <td className="now">{sayWhere(each)}</td>
             <td className="numbers">{each.revision}</td>
-            <td>{each.updatedBy}</td>
+            <td>{each.updatedBy ?? 'somebody'}</td>
             <td>
               <When at={each.updatedAt} />
             </td>

@@ -136,7 +136,7 @@ function Preview({ input }: { input: ReleaseWindowCreateInput }) {
       {userErrors.length === 0 && occurrences.length === 0 && <p className="hint">None within a year.</p>}
       <ol>
         {occurrences.slice(0, 10).map(({ start, localStart, localEnd, clockChange }) => (
-          <li key={start} className="numbers">
+          <li key={start}>
             {sayLocal(localStart)} to {sayLocal(localEnd)}
             {clockChange && <strong> the clocks change</strong>}
           </li>

@@ -1,5 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useQuery } from 'urql';
+import { parseDuration } from '../../../../src/core/duration.ts';
 import {
   EnvironmentHistoryDocument,
   type EnvironmentHistoryQuery,
@@ -10,7 +11,7 @@ import { Fact } from '../parts/heading.tsx';
 import { ReleaseLink } from '../parts/release-link.tsx';
 import { Listed } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
-import { Took, When } from '../parts/time.tsx';
+import { sayLength, Took, When } from '../parts/time.tsx';
 import { RollBackButton } from '../release/roll-back.tsx';
 
 interface HistoryProps {
@@ -85,8 +86,12 @@ function Metrics({ metrics }: { metrics: EnvironmentHistoryQuery['deliveryMetric
         {deployments} (<span className="numbers">{deploymentsPerDay.toFixed(1)}</span> a day)
       </Fact>
       {changeFailureRate != null && <Fact name="Failed or taken back">{Math.round(changeFailureRate * 100)} %</Fact>}
-      {leadTime && <Fact name="From commit to here, half within">{leadTime.median}</Fact>}
-      {timeToRestore && <Fact name="Healthy again, half within">{timeToRestore.median}</Fact>}
+      {leadTime && (
+        <Fact name="From commit to here, half within">{sayLength(parseDuration(leadTime.median) ?? 0)}</Fact>
+      )}
+      {timeToRestore && (
+        <Fact name="Healthy again, half within">{sayLength(parseDuration(timeToRestore.median) ?? 0)}</Fact>
+      )}
       <Fact name="Counted since">
         <When at={since} />
       </Fact>

@@ -48,7 +48,7 @@ export function Find({ pages }: FindProps) {
     <>
       <Button className="button find-button" onPress={() => setOpen(true)} aria-keyshortcuts="Control+K">
         <Search size={16} aria-hidden />
-        <span>Find</span>
+        <span className="find-word">Find</span>
         <kbd>Ctrl K</kbd>
       </Button>
       <ModalOverlay className="overlay find-overlay" isDismissable isOpen={isOpen} onOpenChange={setOpen}>

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Copy, GitBranch, Plus } from 'lucide-react';
+import { Copy, GitBranch, Plus, Trash2 } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { useQuery } from 'urql';
 import {
@@ -154,8 +154,9 @@ function Row({ flow, products }: { flow: FlowRowFragment; products: readonly Pro
           </Link>
           {!syncedFrom && (
             <Ask
-              label={`Delete ${name}`}
+              label="Delete"
               title={`Delete the flow ${name}`}
+              icon={<Trash2 size={16} aria-hidden />}
               kind="danger"
               onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
             >

@@ -54,6 +54,13 @@ export function Frame() {
   const may = useMay(false);
   const pages = PAGES.filter((each) => each.for?.some(may) ?? true);
   const before = useRef(path);
+  const side = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a telephone the pages stand in one line: the one that is shown is in sight.
+    const here = side.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (here && side.current)
+      side.current.scrollLeft = here.offsetLeft - (side.current.clientWidth - here.offsetWidth) / 2;
+  }, [path, pages.length]);
   useEffect(() => {
     // A reader of the screen hears the new page and not the link that is gone.
     if (before.current !== path) main.current?.focus();
@@ -77,7 +84,7 @@ export function Frame() {
         <Who />
         <ThemeSwitch />
       </header>
-      <nav className="side" aria-label="Pages">
+      <nav className="side" aria-label="Pages" ref={side}>
         <ul>
           {pages.map(({ to, name, icon: Icon, Count }) => (
             <li key={to}>

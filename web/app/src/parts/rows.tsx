@@ -58,8 +58,10 @@ export function Table({
   acts = false,
   children,
 }: Pick<RowsProps<unknown>, 'head' | 'acts'> & { children: ReactNode }) {
+  // In a card each value says the name of its column, which is in no cell.
+  const names = Object.fromEntries(head.map((each, at) => [`--column-${at + 1}`, JSON.stringify(each)]));
   return (
-    <table className="list">
+    <table className="list" style={names}>
       <thead>
         <tr>
           {head.map((each) => (

@@ -21,7 +21,20 @@ export function WaitsFor({ release }: { release: ReleaseRead }) {
   return (
     <section className="card waits" aria-labelledby="waits-for">
       <h2 id="waits-for">What does it wait for?</h2>
-      <Reasons reasons={causes} release={release} />
+      <Reasons reasons={causes.slice(0, FEW)} release={release} />
+      {causes.length > FEW && (
+        <>
+          <details>
+            <summary>And {causes.length - FEW} more</summary>
+            <Reasons reasons={causes.slice(FEW)} release={release} />
+          </details>
+          {causes.filter((each) => 'approval' in each).length > FEW && (
+            <p className="hint">
+              <Link to="/inbox">Decide several approvals together</Link>
+            </p>
+          )}
+        </>
+      )}
       {causes.length === 0 && inside.length <= FEW ? (
         <Reasons reasons={inside} release={release} />
       ) : (

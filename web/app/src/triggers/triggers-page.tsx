@@ -124,9 +124,7 @@ function TriggerRow({ trigger }: { trigger: TriggersQuery['triggers'][number] })
     <tr>
       <th scope="row">{productName}</th>
       <td>{applicationName}</td>
-      <td className="mono">
-        {repository} {branch}
-      </td>
+      <td className="mono">{repository && `${repository} ${branch}`}</td>
       <td>{lookedAt ? <When at={lookedAt} /> : 'not yet'}</td>
       <td>{movedAt && <When at={movedAt} />}</td>
       <td className="now">

@@ -93,7 +93,7 @@ export function Signs({ cell }: { cell: CellFragment }) {
       {behind != null && behind > 0 && <span className="sign tone-quiet">{behind} behind</span>}
       {ahead != null && ahead > 0 && <span className="sign tone-quiet">{ahead} ahead</span>}
       {comparison && behind == null && ahead == null && comparison.relation !== 'SAME' && (
-        <span className="sign tone-quiet" title={comparison.reason ?? undefined}>
+        <span className="sign tone-quiet" title={comparison.reason ?? sayRelation(comparison)}>
           {sayRelation(comparison)}
         </span>
       )}

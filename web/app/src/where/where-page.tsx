@@ -1,6 +1,6 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useMemo, useRef } from 'react';
+import { memo, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { useQuery } from 'urql';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { type CellFragment, WhereNamesDocument } from '../generated/documents.ts';
@@ -87,14 +87,22 @@ function Matrix({ products, environments, cells, see }: ViewProps) {
     overscan: 3,
     useFlushSync: false,
   });
+  const wide = useRef(COLUMN);
   const columns = useVirtualizer({
     horizontal: true,
     count: environments.length,
     getScrollElement: () => frame.current,
-    estimateSize: () => COLUMN,
+    estimateSize: () => wide.current,
     overscan: 2,
     useFlushSync: false,
   });
+  // Few of them share the room that there is.
+  const room = ((columns.scrollRect?.width ?? 0) - NAME) / environments.length;
+  const width = Math.max(COLUMN, Math.min(2 * COLUMN, Math.floor(room)));
+  useLayoutEffect(() => {
+    wide.current = width;
+    columns.measure();
+  }, [columns, width]);
   const [seenRows, seenColumns] = [rows.getVirtualItems(), columns.getVirtualItems()];
   const { startIndex: top, endIndex: bottom } = rows.range ?? UNSEEN;
   const { startIndex: left, endIndex: right } = columns.range ?? UNSEEN;
@@ -138,7 +146,7 @@ function Matrix({ products, environments, cells, see }: ViewProps) {
               role="columnheader"
               aria-colindex={index + 2}
               className="matrix-column"
-              style={{ left: NAME + start, width: COLUMN, height: HEAD }}
+              style={{ left: NAME + start, width, height: HEAD }}
               title={environments[index]}
             >
               <EnvironmentLink name={environments[index]!} />
@@ -172,7 +180,7 @@ function Matrix({ products, environments, cells, see }: ViewProps) {
                   role="gridcell"
                   aria-colindex={column + 2}
                   className="matrix-cell"
-                  style={{ left: NAME + left, width: COLUMN, height: ROW }}
+                  style={{ left: NAME + left, width, height: ROW }}
                 >
                   <CellContent cell={cells.get(keyOf(product, environments[column]!))} />
                 </div>

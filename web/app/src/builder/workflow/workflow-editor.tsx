@@ -33,16 +33,18 @@ const PAUSE_MS = 400;
 interface EditorProps {
   opened: OpenWorkflow;
   onSaved: (name: string) => void;
+  /** Where the page has nothing else above the editor. */
+  title?: ReactNode;
   /** Besides the buttons of the editor. */
   children?: ReactNode;
 }
 
 /** Graph, outline, settings and text of one workflow; each shows what is selected in the others, and each can change all of it. */
-export function WorkflowEditor({ opened, onSaved, children }: EditorProps) {
+export function WorkflowEditor({ opened, onSaved, title, children }: EditorProps) {
   return (
     <WorkflowContext value={opened.store}>
       <ReactFlowProvider>
-        <Workbench opened={opened} onSaved={onSaved}>
+        <Workbench opened={opened} onSaved={onSaved} title={title}>
           {children}
         </Workbench>
       </ReactFlowProvider>
@@ -88,7 +90,7 @@ function useAllProblems(checked: Checked | undefined): readonly WorkflowProblem[
   }, [document, checked]);
 }
 
-function Workbench({ opened, onSaved, children }: EditorProps) {
+function Workbench({ opened, onSaved, title, children }: EditorProps) {
   const { store } = opened;
   const root = useRef<HTMLDivElement>(null);
   const flow = useRef<ReactFlowInstance<ActionNode>>(undefined);
@@ -122,7 +124,9 @@ function Workbench({ opened, onSaved, children }: EditorProps) {
     <ProblemsOfWorkflow value={problems}>
       <div className="builder-frame workflow" ref={root}>
         <div className="builder">
-          <Heading onYaml={toggleYaml}>{children}</Heading>
+          <Heading title={title} onYaml={toggleYaml}>
+            {children}
+          </Heading>
           {readOnly !== null && <p className="note">{readOnly}</p>}
           <Older />
           <div className="panes">
@@ -152,7 +156,7 @@ function Workbench({ opened, onSaved, children }: EditorProps) {
   );
 }
 
-function Heading({ onYaml, children }: { onYaml: () => void; children: ReactNode }) {
+function Heading({ title, onYaml, children }: Pick<EditorProps, 'title' | 'children'> & { onYaml: () => void }) {
   const store = useWorkflowStore();
   const canUndo = useWorkflow(({ draft }) => draft.past.length > 0);
   const canRedo = useWorkflow(({ draft }) => draft.future.length > 0);
@@ -163,6 +167,7 @@ function Heading({ onYaml, children }: { onYaml: () => void; children: ReactNode
   const { undo, redo, ask } = store.getState();
   return (
     <div className="heading builder-heading">
+      {title}
       <p className="draft-state">
         {revision === null ? 'Never saved' : `${isDraft ? 'Draft since revision' : 'Revision'} ${revision}`}
       </p>

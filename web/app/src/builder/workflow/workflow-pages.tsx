@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { GitBranch, Plus } from 'lucide-react';
+import { GitBranch, Plus, Trash2 } from 'lucide-react';
 import { useQuery } from 'urql';
 import { useTitle } from '../../frame/title.ts';
 import { DeleteWorkflowDocument, WorkflowsDocument } from '../../generated/documents.ts';
@@ -94,8 +94,9 @@ export function WorkflowsPage() {
                     <td>
                       {!syncedFrom && (
                         <Ask
-                          label={`Delete ${name}`}
+                          label="Delete"
                           title={`Delete the workflow ${name}`}
+                          icon={<Trash2 size={16} aria-hidden />}
                           kind="danger"
                           onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
                         >
@@ -131,13 +132,16 @@ function WorkflowPage({ name }: { name: string | null }) {
   useTitle(name ?? 'New workflow');
   const navigate = useNavigate();
   const { opened, problem, isMissing } = useOpened(name);
+  const title = (
+    <h1>
+      <Link to="/workflows">Workflows</Link>
+      <span aria-hidden>/</span>
+      {name ?? 'New workflow'}
+    </h1>
+  );
   return (
     <>
-      <h1 className="crumbs">
-        <Link to="/workflows">Workflows</Link>
-        <span aria-hidden>/</span>
-        {name ?? 'New workflow'}
-      </h1>
+      {!opened && title}
       {problem !== undefined && <Problem>{problem}</Problem>}
       {isMissing && (
         <Empty title={`There is no workflow ${name}.`}>
@@ -148,6 +152,7 @@ function WorkflowPage({ name }: { name: string | null }) {
       {opened && (
         <WorkflowEditor
           opened={opened}
+          title={title}
           onSaved={(saved) => name === null && void navigate({ to: '/workflows/$name', params: { name: saved } })}
         />
       )}
