@@ -170,6 +170,16 @@ test('when it has ended, nothing that it started goes on', async () => {
   await expect.poll(() => aliveOf(key)).toEqual([]);
 }, 20_000);
 
+// For half a second it looks like a process that is between two programs: nothing tells whose it is.
+const LATE = `K=$SLUICE_KEY R=$SLUICE_RUN setsid env -u SLUICE_KEY -u SLUICE_RUN sh -c \
+  'sleep 0.5; exec env SLUICE_KEY=$K SLUICE_RUN=$R sleep 300' & sleep 0.2`;
+
+test('nor what no look had found when it ended', async () => {
+  const key = `k-${randomUUID()}`;
+  expect(await run(script(LATE), { key })).toMatchObject({ kind: 'succeeded' });
+  await expect.poll(() => aliveOf(key)).toEqual([]);
+}, 20_000);
+
 test('a worker that is killed leaves no command behind', async () => {
   const key = `k-${randomUUID()}`;
   const child = fork(new URL('./command-worker.ts', import.meta.url), { execArgv: process.execArgv });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { foreign } from '../../foreign/index.ts';
 import { NotStarted, programs as starter, StarterGone } from '../../programs/index.ts';
 import { PermanentError, TransientError } from '../driver.ts';
@@ -13,8 +14,8 @@ import type { ParametersOf } from './parameters.ts';
 
 /** Milliseconds between asking the program to end and ending it. */
 const GRACE = 2_000;
-/** Bytes: of what it writes, where outputs are read from it; of the end of its complaints; of its arguments together. */
-const MOST = { output: 64 * 1024, complaint: 2 * 1024, arguments: 64 * 1024 };
+/** Bytes: of what it writes, where outputs are read from it; of the end of its complaints; of its arguments together. Looks for what it has left. */
+const MOST = { output: 64 * 1024, complaint: 2 * 1024, arguments: 64 * 1024, looks: 100 };
 /** `EX_TEMPFAIL` of sysexits.h: the program says that it can be tried again. */
 const TRY_AGAIN = 75;
 
@@ -113,6 +114,13 @@ async function run({ program, args, input, folder, context, mark, signal, log }:
     started.kill(name);
     endOwn(mark, name).catch(() => undefined);
   };
+  let isOver = false;
+  const looking = async (): Promise<void> => {
+    for (let wait = 5; !isOver; wait = Math.min(2 * wait, 500)) {
+      await sleep(wait);
+      await endOwn(mark, 'SIGKILL').catch(() => undefined);
+    }
+  };
   const started = starter.start(
     { program, args, env: environment(context, mark, folder), cwd: folder, tellsExit: true },
     {
@@ -125,8 +133,11 @@ async function run({ program, args, input, folder, context, mark, signal, log }:
         log.heard(chunk, 'ERR');
         complaint = (complaint + chunk.toString('utf8')).slice(-MOST.complaint);
       },
-      // What it has left behind ends with it: otherwise that would hold its streams open.
-      exited: () => end('SIGKILL'),
+      // What it has left behind ends with it: otherwise that would hold its streams open. One look may miss some of it.
+      exited: () => {
+        end('SIGKILL');
+        looking().catch(() => undefined);
+      },
     },
   );
   const stop = (): void => {
@@ -140,13 +151,14 @@ async function run({ program, args, input, folder, context, mark, signal, log }:
   started.closeInput();
   try {
     const code = await started.ended;
-    await endOwn(mark, 'SIGKILL');
+    await endWhatIsLeft(mark);
     const output = size > MOST.output ? null : Buffer.concat(written).toString('utf8');
     return { code, output, complaint: lastLines(complaint) };
   } catch (error) {
     if (error instanceof NotStarted) throw new PermanentError(error.message);
     throw error;
   } finally {
+    isOver = true;
     signal.removeEventListener('abort', stop);
     clearTimeout(hard);
   }
@@ -187,15 +199,36 @@ function newMark(key: string): Mark {
   return { key, run: `${begun}-${randomUUID()}`, begun };
 }
 
-const endOwn = ({ key, run: ownRun }: Mark, name: NodeJS.Signals): Promise<void> =>
-  endAll(key, (each) => each === ownRun, name);
+const endOwn = ({ key, run: ownRun }: Mark, name: NodeJS.Signals): Promise<number> =>
+  tellAll(key, (each) => each === ownRun, name);
+
+const endWhatIsLeft = ({ key, run: ownRun }: Mark): Promise<void> => endForGood(key, (each) => each === ownRun);
 
 /** A program of a version that marked no runs is of an earlier one. */
 const endEarlier = ({ key, begun }: Mark): Promise<void> =>
-  endAll(key, (each) => each === undefined || BigInt(each.split('-')[0] as string) < begun, 'SIGKILL');
+  endForGood(key, (each) => each === undefined || BigInt(each.split('-')[0] as string) < begun);
 
-/** Ends every process that has the key and such a run in its environment: what has left the group of its command is found by it. Linux only. */
-async function endAll(key: string, isMeant: (run: string | undefined) => boolean, name: NodeJS.Signals): Promise<void> {
+/**
+ * Looks until two looks after each other find none: one look misses a process that was started during it, and one that is between two programs,
+ * whose environment is empty for that moment.
+ */
+async function endForGood(key: string, isMeant: (run: string | undefined) => boolean): Promise<void> {
+  for (let looks = 0, without = 0; without < 2 && looks < MOST.looks; looks += 1) {
+    if (looks > 0) await sleep(Math.min(5 * looks, 100));
+    without = (await tellAll(key, isMeant, 'SIGKILL')) === 0 ? without + 1 : 0;
+  }
+}
+
+/**
+ * Signals every process that has the key and such a run in its environment: what has left the group of its command is found by it. Linux only.
+ * @returns how many there were
+ */
+async function tellAll(
+  key: string,
+  isMeant: (run: string | undefined) => boolean,
+  name: NodeJS.Signals,
+): Promise<number> {
+  let found = 0;
   const all = await readdir('/proc').catch(() => []);
   await Promise.all(
     all
@@ -206,6 +239,7 @@ async function endAll(key: string, isMeant: (run: string | undefined) => boolean
         if (!own.includes(`SLUICE_KEY=${key}`)) return;
         const marked = own.find((each) => /^SLUICE_RUN=\d+-/.test(each));
         if (!isMeant(marked?.slice('SLUICE_RUN='.length))) return;
+        found += 1;
         try {
           process.kill(Number(pid), name);
         } catch {
@@ -213,6 +247,7 @@ async function endAll(key: string, isMeant: (run: string | undefined) => boolean
         }
       }),
   );
+  return found;
 }
 
 function lastLines(complaint: string): string {
