@@ -1,5 +1,6 @@
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { AnyDefinition } from '../src/core/definitions.ts';
+import { openBrowser } from '../test/support/browser.ts';
 import { Engine, saveAll } from './engine.ts';
 import type { Figure } from './figure.ts';
 import { startServing, type Serving } from './serving.ts';
@@ -65,10 +66,7 @@ export async function measureUi(databaseUrl: string, rounds: number): Promise<Fi
   await engine.stopWorking();
   await fillMatrix(engine);
   const serving = await startServing({ DATABASE_URL: databaseUrl, SLUICE_RATE_LIMIT: '0' });
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-gpu'],
-  });
+  const browser = await openBrowser({ asPeopleHaveIt: true, more: ['--disable-gpu'] });
   try {
     const id = await releaseAtRest(serving);
     await fillCells(engine, id);

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import 'reflect-metadata';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { Client } from '../src/cli/client.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { runServer } from '../src/main.ts';
+import { openBrowser } from '../test/support/browser.ts';
 import { type Shot, shotsOf } from './pictures/pages.ts';
 import { playStory } from './pictures/story.ts';
 import { playWide } from './pictures/wide.ts';
@@ -37,10 +38,7 @@ const open = (name: string, settings: Record<string, string> = {}) =>
   );
 const server = await open('story', { SLUICE_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
 const guarded = values.readme ? undefined : await open('guarded', { SLUICE_ADMIN_TOKEN: TOKEN });
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
-});
+const browser = await openBrowser({ asPeopleHaveIt: true });
 try {
   const story = await playStory(new Client(server.url!));
   const wide = guarded ? await playWide(new Client(guarded.url!, TOKEN)) : '';

@@ -7,22 +7,24 @@ const TOOLS = [
   { tool: 'GnuPG', program: 'gpg', package: 'gnupg' },
   { tool: 'OpenSSH', program: 'ssh-keygen', package: 'openssh-client' },
   { tool: 'Redis 7 or newer', program: 'redis-server', package: 'redis-server' },
-  { tool: 'Chromium', program: 'chromium', package: 'chromium' },
+  // Chromium without windows is the same browser for a quarter less of the machine. Where there is only the whole one, the tests use that.
+  { tool: 'Chromium', program: 'chromium-headless-shell', package: 'chromium-headless-shell', or: 'chromium' },
   // Without it the tests use the embedded one: nothing is missing then.
   { tool: 'PostgreSQL', folder: '/usr/lib/postgresql', package: 'postgresql', optional: true },
 ];
 
-const has = ({ program, folder }) =>
-  folder
-    ? existsSync(folder)
-    : spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' }).status === 0;
+const isProgram = (name) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { stdio: 'ignore' }).status === 0;
+
+const has = ({ program, folder }) => (folder ? existsSync(folder) : isProgram(program));
 
 /** @returns what is not there, each with what to do about it. */
 export function missingTools() {
-  const missing = TOOLS.filter((tool) => !tool.optional && !has(tool)).map((tool) => ({
-    tool: tool.tool,
-    remedy: `Debian: apt-get install ${tool.package} (as root this is done for you)`,
-  }));
+  const missing = TOOLS.filter((tool) => !tool.optional && !has(tool) && !(tool.or && isProgram(tool.or))).map(
+    (tool) => ({
+      tool: tool.tool,
+      remedy: `Debian: apt-get install ${tool.package} (as root this is done for you)`,
+    }),
+  );
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     missing.unshift({ tool: 'Node 20.19 or newer', remedy: `This is ${process.version}` });
@@ -40,6 +42,9 @@ export function provideTools() {
     return spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
   };
   apt('update', '-q');
-  apt('install', '-q', '-y', '--no-install-recommends', ...missing.map((tool) => tool.package));
+  const install = (tools) =>
+    apt('install', '-q', '-y', '--no-install-recommends', ...tools.map((tool) => tool.package));
+  // One that an older release does not have must not keep the others away.
+  if (!install(missing)) for (const tool of missing) install([tool]);
   // Debian starts the services that it installs. The tests run servers of their own, on other ports: no harm.
 }

@@ -26,7 +26,8 @@ import {
 } from './support/build-flow.ts';
 import { BOTH, confirm, open, pressUntil } from './support/hands.ts';
 import { approveTogether, controlTriggers, findWhereItIs, holdAndMark, rescue } from './support/jobs.ts';
-import { newContext, openBrowser, seriousViolations, type Visit, visitIn } from './support/visit.ts';
+import { openBrowser } from '../support/browser.ts';
+import { newContext, seriousViolations, type Visit, visitIn } from './support/visit.ts';
 
 const DIST = fileURLToPath(new URL('../../web/app/dist', import.meta.url));
 

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { structuredPatch } from 'diff';
 import { readFileSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { ADMIN, type GuardedServer, openGuarded, type Token } from '../access/support.ts';
 import { startForge, type TestForge } from '../peers/forges.ts';
 import { type GitHost, startGitHost } from '../peers/git-host.ts';
+import { openBrowser } from '../support/browser.ts';
 import { textOf } from './support/build-flow.ts';
 
 let host: GitHost;
@@ -31,10 +32,7 @@ beforeAll(async () => {
   await setSecret(guarded.engine.app, { name: 'forge', value: forge.token, description: null, use }, 'ada');
   await guarded.engine.startWorker();
   [ana, ben] = [await guarded.token('ADMIN'), await guarded.token('ADMIN')];
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
-  });
+  browser = await openBrowser();
 });
 
 afterAll(async () => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GuardedServer, openGuarded } from '../access/support.ts';
 import { openServed, type Served } from '../cli/served.ts';
+import { openBrowser } from '../support/browser.ts';
 
 const BUILT = fileURLToPath(new URL('../../web/graphiql/dist/index.html', import.meta.url));
 
@@ -13,11 +14,7 @@ let browser: Browser;
 beforeAll(async () => {
   if (!existsSync(BUILT)) throw new Error('The GraphQL IDE is not built: npm run build:web (npm test does it for you)');
   served = await openServed();
-  // Root has no sandbox in a container, and containers have a small /dev/shm.
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
+  browser = await openBrowser();
 });
 
 afterAll(async () => {

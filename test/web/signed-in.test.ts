@@ -10,7 +10,8 @@ import { approvalOf } from '../core/support/builders.ts';
 import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
 import { BOTH, confirm, type Hands, keyboardOn, mouseOn, open } from './support/hands.ts';
 import { administer, replay } from './support/jobs.ts';
-import { brokenByWishes, newContext, openBrowser, seriousViolations, type Visit, visitIn } from './support/visit.ts';
+import { openBrowser } from '../support/browser.ts';
+import { brokenByWishes, newContext, seriousViolations, type Visit, visitIn } from './support/visit.ts';
 
 // The web app of a server that asks who is calling: what is signed in for, and every page as an administrator sees it.
 
