@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { exportManifest, parseManifests } from '../../src/manifests/index.ts';
 import {
   countChanges,
@@ -190,10 +190,17 @@ test('a text that cannot be read is not merged, and stays', () => {
 /** A browser: what its tabs share, and a switch that kills a tab between two of its steps. */
 function browser() {
   const kept = new Map<string, string>();
+  const left = new Map<string, string>();
+  const open = new Set<string>();
+  let ids = 0;
+  /** In characters. */
+  const room = { words: 1_000_000 };
   const tabs = new Map<object, (key: string) => void>();
   let last: Promise<unknown> = Promise.resolve();
   const newTab = (): DraftWorld & { kill: () => void; hold: () => () => void } => {
     const self = {};
+    const id = `tab-${(ids += 1)}`;
+    open.add(id);
     let isDead = false;
     let gate: Promise<void> = Promise.resolve();
     const alive = async (): Promise<void> => {
@@ -203,6 +210,7 @@ function browser() {
     return {
       kill: () => {
         isDead = true;
+        open.delete(id);
         tabs.delete(self);
       },
       hold: () => {
@@ -216,7 +224,16 @@ function browser() {
         remove: async (key) => (await alive(), void kept.delete(key)),
         keys: async () => (await alive(), [...kept.keys()]),
       },
+      words: {
+        keys: (prefix) => [...left.keys()].filter((key) => key.startsWith(prefix)),
+        get: (key) => left.get(key) ?? null,
+        set: (key, value) => value.length < room.words && (left.set(key, value), true),
+        remove: (key) => void left.delete(key),
+      },
       tabs: {
+        id,
+        isGone: async (tab) => !open.has(tab),
+        leave: () => void open.delete(id),
         alone: async (_, work) => {
           await gate;
           // A tab that was killed gives its locks back.
@@ -230,7 +247,7 @@ function browser() {
       now: () => 1000 + kept.size,
     };
   };
-  return { newTab, kept };
+  return { newTab, kept, left, room };
 }
 
 const opened: Draft[] = [];
@@ -258,6 +275,113 @@ test('a draft survives a reload and a killed tab, with its history, and a broken
   expect(undo(undo(again.session).session).session.document.text).toBe(TEXT);
   const other = await open(newTab(), base, 'ben');
   expect(other.session.document.text).toBe(TEXT);
+});
+
+describe('a tab that ends before the store has what was typed', () => {
+  const typed = (session: Session, words: string, at: number): Session =>
+    typeText(session, session.document.text.replace(/hurt.*/, words), at);
+
+  test('has left it all the same, with what can be undone', async () => {
+    const { newTab, left, kept } = browser();
+    const world = newTab();
+    const draft = await open(world);
+    await draft.change(edited(draft.session, soak('eu', 2)));
+    expect([draft.isKept, left.size]).toEqual([true, 0]);
+    world.hold();
+    void draft.change(typed(draft.session, 'hurt by it', 1000));
+    void draft.change(typed(draft.session, 'hurt by it, ever', 1100));
+    expect(draft.isKept).toBe(true);
+    world.kill();
+    const again = await open(newTab());
+    expect(again.session.document.text).toBe(draft.session.document.text);
+    expect(again.session.past).toEqual(draft.session.past);
+    await settled(again);
+    expect([left.size, kept.size, again.isKept]).toEqual([0, 1, true]);
+    expect((await open(newTab())).session.document.text).toBe(draft.session.document.text);
+  });
+
+  test('at its first key, is among the drafts, and is gone when it is discarded', async () => {
+    const { newTab, left, kept } = browser();
+    const world = newTab();
+    const draft = await open(world);
+    world.hold();
+    void draft.change(edited(draft.session, soak('eu', 2)));
+    world.kill();
+    const next = newTab();
+    expect(await draftsOf(next, 'ana')).toMatchObject([{ flow: 'main', base: { revision: 12 } }]);
+    expect(await draftsOf(next, 'ben')).toEqual([]);
+    const again = await open(next);
+    expect(stepsOf(again.session)).toEqual(['staging 1h', 'eu 2h', 'asia']);
+    await again.discard(base);
+    expect([left.size, kept.size]).toEqual([0, 0]);
+  });
+
+  test('while the store took an earlier part of it, loses nothing', async () => {
+    const { newTab } = browser();
+    const world = newTab();
+    const draft = await open(world);
+    const written = draft.change(typed(draft.session, 'hurt by', 1000));
+    const later = typed(draft.session, 'hurt by it, ever', 1100);
+    const told: Promise<void>[] = [];
+    // Typed while the first part is under way, and never written.
+    const { store } = world;
+    world.store = {
+      ...store,
+      set: async (key, value) => {
+        await store.set(key, value);
+        world.hold();
+        told.push(draft.change(later));
+        world.kill();
+      },
+    };
+    void written;
+    await expect.poll(() => told.length).toBe(1);
+    const again = await open(newTab());
+    expect(again.session.document.text).toBe(later.document.text);
+    expect(again.session.conflicts).toEqual([]);
+    expect(undo(again.session).session.document.text).toBe(TEXT);
+  });
+
+  test('beside one that goes on is merged when the draft is opened again', async () => {
+    const { newTab } = browser();
+    const [left, right] = [newTab(), newTab()];
+    const [one, two] = [await open(left), await open(right)];
+    left.hold();
+    void one.change(edited(one.session, add('us', 'eu')));
+    left.kill();
+    await two.change(edited(two.session, soak('staging', 3)));
+    const again = await open(newTab());
+    expect(stepsOf(again.session)).toEqual(['staging 3h', 'eu', 'asia', 'us']);
+    await settled(two, again);
+    expect(stepsOf(two.session)).toEqual(stepsOf(again.session));
+  });
+
+  test('is told from one that is only slow: that one writes it itself', async () => {
+    const { newTab, left } = browser();
+    const slow = newTab();
+    const draft = await open(slow);
+    const goOn = slow.hold();
+    void draft.change(edited(draft.session, soak('eu', 2)));
+    const beside = await open(newTab());
+    expect(beside.session.document.text).toBe(TEXT);
+    goOn();
+    await settled(draft, beside);
+    expect(stepsOf(beside.session)).toEqual(['staging 1h', 'eu 2h', 'asia']);
+    expect(left.size).toBe(0);
+  });
+
+  test('is not trusted where there is no room: what is not kept is told until it is', async () => {
+    const { newTab, left, room } = browser();
+    const world = newTab();
+    const draft = await open(world);
+    room.words = 0;
+    const goOn = world.hold();
+    const written = draft.change(edited(draft.session, soak('eu', 2)));
+    expect([draft.isKept, left.size]).toEqual([false, 0]);
+    goOn();
+    await written;
+    expect(draft.isKept).toBe(true);
+  });
 });
 
 test('two tabs share one draft: each shows what the other did, and what both did at once is merged', async () => {
@@ -322,7 +446,7 @@ test('a saved draft is gone, and its text comes back as it was typed while the s
   await settled(beside);
   expect(beside.session).toMatchObject({ base: { revision: 13, text: typed }, document: { text: typed } });
   expect([...kept.keys()]).toEqual(['typed/ana/main']);
-  expect(await draftsOf(world.store, 'ana')).toEqual([]);
+  expect(await draftsOf(world, 'ana')).toEqual([]);
   const printed = typed.replaceAll(/ *#.*/g, '').replace(/\n\s*\n/g, '\n');
   expect((await open(newTab(), { revision: 13, text: printed })).session.document.text).toBe(typed);
   const other = { revision: 13, text: printed.replace('2h', '5h') };

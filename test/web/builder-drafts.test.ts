@@ -242,6 +242,47 @@ describe('a draft', () => {
     await context.close();
   }, 60_000);
 
+  test('has every key of a tab that is reloaded at once, twenty times, and the field that one was in', async () => {
+    await define('keys');
+    const context = await person(ana);
+    const page = await open(context, 'keys');
+    const typed: string[] = [];
+    for (let at = 1; at <= 20; at += 1) {
+      await button(page, 'YAML').click();
+      await page.getByRole('textbox', { name: 'YAML of the flow' }).click();
+      await page.keyboard.press('Control+End');
+      typed.push(`# remark ${at} of twenty`);
+      await page.keyboard.type(`${typed.at(-1)}\n`);
+      await page.reload();
+      await node(page, 'staging').waitFor();
+      expect(await textOf(page)).toBe(`${flowText('keys')}${typed.join('\n')}\n`);
+    }
+    await node(page, 'staging').click();
+    await field(page, 'soak').fill('10m');
+    await page.reload();
+    await page.getByText(/^Draft, .* since revision 1.*, kept here/).waitFor();
+    expect(await textOf(page)).toContain('soak: 10m');
+    await context.close();
+  }, 60_000);
+
+  test('of a workflow has every key of a tab that is reloaded at once', async () => {
+    const context = await person(ana);
+    const page = await context.newPage();
+    await page.goto(`${guarded.url}/workflows/new`);
+    const text = page.getByRole('textbox', { name: 'YAML of the workflow' });
+    for (let at = 1; at <= 3; at += 1) {
+      await button(page, 'YAML').click();
+      await text.click();
+      await page.keyboard.press('Control+Home');
+      await page.keyboard.type(`# remark ${at}\n`);
+      await page.reload();
+      await page.getByText('your draft is here again').waitFor();
+    }
+    await button(page, 'YAML').click();
+    for (const words of ['# remark 3', '# remark 2', '# remark 1']) await text.getByText(words).waitFor();
+    await context.close();
+  }, 60_000);
+
   test('of two people: the second is told who saved, sees what by step, merges, decides, and saves', async () => {
     await define('pair');
     const [first, second] = [await person(ana), await person(ben)];

@@ -33,6 +33,7 @@ import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './di
 import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
 import { countChanges, sourceOf } from './document/index.ts';
+import { NOT_KEPT } from './document/leaving.ts';
 import { focusField } from './forms/form.tsx';
 import { Inspector } from './inspector.tsx';
 import { Newer } from './newer.tsx';
@@ -274,6 +275,7 @@ function Heading({
   const { revision } = useBuilder(({ session }) => session.base);
   const newest = useBuilder((state) => state.newest);
   const keptAt = useBuilder((state) => state.keptAt);
+  const isUnkept = useBuilder((state) => state.isUnkept);
   const changes = useBuilder(({ session }) => countChanges(session));
   const canUndo = useBuilder(({ session }) => session.past.length > 0);
   const canRedo = useBuilder(({ session }) => session.future.length > 0);
@@ -300,7 +302,8 @@ function Heading({
             <When at={newest.at} />
           </>
         )}
-        {changes > 0 && keptAt !== null && `, kept here ${CLOCK.format(keptAt)}`}
+        {changes > 0 && isUnkept && NOT_KEPT}
+        {changes > 0 && !isUnkept && keptAt !== null && `, kept here ${CLOCK.format(keptAt)}`}
         {source !== null && `, from the git source ${source.source}`}
       </p>
       <Toolbar aria-label="Flow" className="actions">

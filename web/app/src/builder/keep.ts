@@ -1,6 +1,7 @@
 import type { Catalogue } from './catalogue.ts';
-import { browserStore, browserWorld } from './document/browser.ts';
+import { browserStore, browserWords, browserWorld } from './document/browser.ts';
 import { type Base, Draft, draftsOf, isDirty, newFlowText, startSession } from './document/index.ts';
+import { whileOpen } from './document/leaving.ts';
 import { type Builder, createBuilder, type Newest } from './state.ts';
 
 /** A draft on the page, kept in the browser as it changes. */
@@ -47,14 +48,20 @@ export async function openDraft({
   const readOnly = isProposed && isDirty(session) ? null : reason;
   const made = createBuilder({ session, newest, catalogue, readOnly });
   page.builder = made;
+  if (draft && isDirty(session)) made.setState({ keptAt: draft.keptAt });
+  const tell = (): void => {
+    const isKept = draft?.isKept === true;
+    made.setState(isKept ? { isUnkept: false, keptAt: Date.now() } : { isUnkept: true });
+  };
   const stop = made.subscribe((now, before) => {
-    if (!draft || now.session === before.session || now.session === draft.session) return;
+    if (now.session === before.session || now.session === draft?.session) return;
     const isText = now.session.document.text !== before.session.document.text;
-    void draft
-      .change(now.session)
-      .then(() => isText && made.setState({ keptAt: Date.now() }))
-      .catch(notKept);
+    const work = draft?.change(now.session).catch(notKept);
+    if (!isText) return;
+    tell();
+    if (made.getState().isUnkept) void work?.then(tell);
   });
+  const stopWatching = whileOpen(() => made.getState().isUnkept && isDirty(made.getState().session));
   return {
     builder: made,
     saved: async (base) => draft?.saved(base).catch(notKept),
@@ -63,10 +70,11 @@ export async function openDraft({
       const from = now.text === null ? edited.base : { revision: now.revision, text: now.text };
       const saved = (await draft?.discard(from).catch(notKept)) ?? startSession(from);
       made.getState().put(saved, 'The draft is discarded');
-      made.setState({ keptAt: null });
+      made.setState({ keptAt: null, isUnkept: false });
     },
     close() {
       stop();
+      stopWatching();
       draft?.close();
     },
   };
@@ -74,6 +82,6 @@ export async function openDraft({
 
 /** What this person has not saved, here; the newest first. Empty in a browser that keeps nothing. */
 export const keptDrafts = async (person: string): Promise<KeptDraft[]> =>
-  (await draftsOf(browserStore, person).catch(notKept)) ?? [];
+  (await draftsOf({ store: browserStore, words: browserWords }, person).catch(notKept)) ?? [];
 
 export type KeptDraft = Awaited<ReturnType<typeof draftsOf>>[number];

@@ -69,6 +69,8 @@ export interface BuilderState {
   isSaving: boolean;
   /** When the draft was kept in this browser, in milliseconds since the epoch; null: nothing had to be, or it cannot be. */
   keptAt: number | null;
+  /** This browser has not kept the last changes, or not yet: they end with the tab. */
+  isUnkept: boolean;
   catalogue: Catalogue;
   /** Not to be edited here: why. */
   readOnly: string | null;
@@ -112,6 +114,7 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
       ...begin,
       isSaving: false,
       keptAt: null,
+      isUnkept: false,
       dialog: null,
       preview: {},
       said: { text: '', count: 0 },

@@ -1,7 +1,10 @@
 import { del, get, keys, set } from 'idb-keyval';
 import type { DraftStore, DraftWorld } from './drafts.ts';
+import type { Words } from './words.ts';
 
 const CHANNEL = 'sluice-drafts';
+/** A page that is reloaded can be under way to its end still when the next one asks. */
+const TO_END_MS = 300;
 
 export const browserStore: DraftStore = {
   get: (key) => get<unknown>(key),
@@ -10,21 +13,62 @@ export const browserStore: DraftStore = {
   keys: async () => (await keys()).map(String),
 };
 
+/** Reading the property throws where a browser keeps nothing for this page. */
+function storage(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** Written before a call returns, unlike IndexedDB: for what has to survive a tab that ends now. A few megabytes for all pages. */
+export const browserWords: Words = {
+  keys: (prefix) => Object.keys(storage() ?? {}).filter((key) => key.startsWith(prefix)),
+  get: (key) => storage()?.getItem(key) ?? null,
+  set(key, value) {
+    const kept = storage();
+    try {
+      kept?.setItem(key, value);
+      return kept !== null;
+    } catch {
+      kept?.removeItem(key);
+      return false;
+    }
+  },
+  remove: (key) => storage()?.removeItem(key),
+};
+
 /**
- * IndexedDB, and the other tabs of this browser. The channel is open as long as the page. Browsers have locks only over HTTPS and on
- * localhost: elsewhere, what two tabs write within the same milliseconds is not merged, and the later of both stays.
+ * What this browser keeps, and its other tabs. Browsers have locks only over HTTPS and on localhost: elsewhere, what two tabs write within
+ * the same milliseconds is not merged, and the later of both stays.
  */
 export function browserWorld(): DraftWorld {
   const channel = new BroadcastChannel(CHANNEL);
+  const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
+  const lockOf = (tab: string): string => `${CHANNEL}/tab/${tab}`;
+  const hasLocks = 'locks' in navigator;
+  let leave = (): void => {};
+  // The browser gives it back when the tab ends, however that comes.
+  if (hasLocks) void navigator.locks.request(lockOf(id), () => new Promise<void>((resolve) => (leave = resolve)));
   return {
     store: browserStore,
+    words: browserWords,
     tabs: {
-      alone: (name, work) => ('locks' in navigator ? navigator.locks.request(`${CHANNEL}/${name}`, work) : work()),
+      id,
+      isGone: async (tab) =>
+        !hasLocks ||
+        navigator.locks.request(lockOf(tab), { signal: AbortSignal.timeout(TO_END_MS) }, () => true).catch(() => false),
+      alone: (name, work) => (hasLocks ? navigator.locks.request(`${CHANNEL}/${name}`, work) : work()),
       tell: (key) => channel.postMessage(key),
       listen(told) {
         const hear = ({ data }: MessageEvent): void => told(String(data));
         channel.addEventListener('message', hear);
         return () => channel.removeEventListener('message', hear);
+      },
+      leave() {
+        leave();
+        channel.close();
       },
     },
     now: () => Date.now(),

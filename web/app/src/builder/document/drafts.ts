@@ -1,28 +1,19 @@
 import { sameDefinition } from '../../../../../src/manifests/index.ts';
-import { mergeDocuments } from './merge.ts';
 import { openDocument } from './read.ts';
 import { readingOf } from './reading.ts';
-import { changeBetween, lastGood, MOST_CHANGES, startSession } from './session.ts';
-import type { Base, Change, Conflict, Selection, Session } from './types.ts';
-
-/** Whose draft of which flow. `flow`: its name, or what a new one is told apart by. */
-export interface DraftOwner {
-  flow: string;
-  person: string;
-}
-
-/** A draft as it is kept: plain data. */
-export interface StoredDraft {
-  base: Base;
-  text: string;
-  past: Change[];
-  future: Change[];
-  conflicts: Conflict[];
-  /** Goes up with each save: a tab sees by it that another tab wrote. */
-  count: number;
-  /** When it was saved here, in milliseconds since the epoch. */
-  at: number;
-}
+import { changeBetween, lastGood, startSession } from './session.ts';
+import type { Base, DraftOwner, Selection, Session, StoredDraft } from './types.ts';
+import {
+  bothTabs,
+  type LastWord,
+  leaveWord,
+  ofWordKey,
+  readWord,
+  withWord,
+  wordKey,
+  type Words,
+  wordsOf,
+} from './words.ts';
 
 /** Where drafts are kept, by key; all tabs of a browser share it. */
 export interface DraftStore {
@@ -34,17 +25,24 @@ export interface DraftStore {
 
 /** What tabs of one browser have of each other. */
 export interface Tabs {
+  /** What this one is told apart by; each opening has its own. */
+  id: string;
+  /** Whether that one is closed, reloaded or killed. */
+  isGone(id: string): Promise<boolean>;
   /** Runs `work` while no other tab runs one of this name. */
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Tells the other tabs, not this one, that the draft with this key has changed. */
   tell(key: string): void;
   /** @returns ends the listening */
   listen(told: (key: string) => void): () => void;
+  /** This one is gone. */
+  leave(): void;
 }
 
 /** What a draft needs of the world. */
 export interface DraftWorld {
   store: DraftStore;
+  words: Words;
   tabs: Tabs;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -56,8 +54,9 @@ const keyOf = (owner: DraftOwner, base: Base): string => `${prefixOf(owner)}${ba
 const typedKey = ({ flow, person }: DraftOwner): string => `typed/${part(person)}/${part(flow)}`;
 
 /**
- * A draft that is open in a tab. Each change is written at once and told to the other tabs of this person, which show it; when two tabs
- * change it at the same moment, the later one merges. Nothing is on the server: nobody else sees it.
+ * A draft that is open in a tab. Each change is left as the last word of the tab before anything else happens, so that a reload or a kill
+ * within milliseconds of a key loses nothing. Then it is written to the store and told to the other tabs of this person, which show it;
+ * when two tabs change it at the same moment, the later one merges. Nothing is on the server: nobody else sees it.
  */
 export class Draft {
   readonly #world: DraftWorld;
@@ -68,6 +67,8 @@ export class Draft {
   #stored: StoredDraft | null;
   #work: Promise<void> = Promise.resolve();
   #isWaiting = false;
+  /** The session as this tab left it last; null: nothing is left. */
+  #word: Session | null = null;
   readonly #unlisten: () => void;
 
   private constructor(
@@ -98,26 +99,45 @@ export class Draft {
     changed: (session: Session, said: string) => void,
   ): Promise<Draft> {
     const base = await asTyped(world.store, owner, saved);
+    const words = await wordsOfTheGone(world, owner);
     const stored = await newestDraft(world.store, owner);
-    return new Draft(world, owner, { session: stored ? resumed(stored) : startSession(base), stored }, changed);
+    const kept = words.reduce<StoredDraft | null>((found, { word }) => withWord(found, word), stored);
+    const draft = new Draft(world, owner, { session: kept ? resumed(kept) : startSession(base), stored }, changed);
+    if (words.length > 0) void draft.#takeOver(words, stored);
+    return draft;
   }
 
   get session(): Session {
     return this.#session;
   }
 
-  /** The session after a change of this tab; it is kept from here on. */
+  /** Whether the draft survives the end of this tab as it is now. */
+  get isKept(): boolean {
+    return this.#word === this.#session || !this.#hasNews(this.#stored);
+  }
+
+  /** When it was kept last, in milliseconds since the epoch; null: nothing is kept. */
+  get keptAt(): number | null {
+    return this.#stored?.at ?? null;
+  }
+
+  /** The session after a change of this tab; `isKept` tells at once whether it is kept. @returns when it is in the store */
   change(session: Session): Promise<void> {
     const [before, now] = [this.#key, keyOf(this.#owner, session.base)];
     const isKept =
       session.document.text !== this.#session.document.text ||
       session.conflicts !== this.#session.conflicts ||
       before !== now;
+    const isWord = this.#word === this.#session;
     this.#session = session;
-    if (!isKept) return this.#work;
-    if (before === now) return this.#queue();
+    if (!isKept) {
+      if (isWord) this.#word = session;
+      return this.#work;
+    }
     // The draft has another base from here on: it is kept there before it goes from where it was.
-    this.#stored = null;
+    if (before !== now) this.#stored = null;
+    this.#leaveWord();
+    if (before === now) return this.#queue();
     return this.#then(async () => {
       await this.#sync();
       await this.#world.store.remove(before);
@@ -134,6 +154,7 @@ export class Draft {
         this.#session = startSession(await asTyped(store, this.#owner, saved));
         this.#stored = null;
         await store.remove(key);
+        this.#dropWord();
         tabs.tell(key);
       }),
     );
@@ -152,14 +173,17 @@ export class Draft {
         const known = this.#stored;
         this.#session = { ...this.#session, conflicts: [] };
         if (found && known && found.count !== known.count) {
-          this.#session = this.#merged(known, found);
+          this.#session = bothTabs(known.text, found, this.#session);
           this.#changed(this.#session, 'merged with another tab');
         }
         this.#session = { ...this.#session, base };
         this.#stored = null;
+        this.#dropWord();
+        if (this.#hasNews(null)) this.#leaveWord();
         await store.set(typedKey(this.#owner), base);
         if (this.#hasNews(null)) await this.#write(0);
         if (this.#key !== key || !this.#stored) await store.remove(key);
+        if (!this.#hasNews(this.#stored)) this.#dropWord();
         tabs.tell(key);
       }),
     );
@@ -172,6 +196,11 @@ export class Draft {
 
   close(): void {
     this.#unlisten();
+    const { tabs } = this.#world;
+    void this.#work.then(
+      () => tabs.leave(),
+      () => tabs.leave(),
+    );
   }
 
   get #key(): string {
@@ -201,7 +230,8 @@ export class Draft {
       const known = this.#stored;
       const isMine = this.#hasNews(known);
       if (found && found.count !== known?.count) {
-        this.#session = isMine ? this.#merged(known, found) : resumed(found, this.#session);
+        const before = known?.text ?? this.#session.base.text;
+        this.#session = isMine ? bothTabs(before, found, this.#session) : resumed(found, this.#session);
         this.#stored = found;
         this.#changed(this.#session, isMine ? 'merged with another tab' : 'another tab changed the draft');
       } else if (!found && known && !isMine) {
@@ -215,18 +245,49 @@ export class Draft {
         const what = revision === before.revision ? 'discarded the draft' : `went on to revision ${revision}`;
         this.#changed(this.#session, `another tab ${what}`);
       }
-      if (!this.#hasNews(this.#stored)) return;
-      await this.#write(Math.max(this.#stored?.count ?? 0, found?.count ?? 0));
-      this.#world.tabs.tell(key);
+      if (this.#hasNews(this.#stored)) {
+        await this.#write(Math.max(this.#stored?.count ?? 0, found?.count ?? 0));
+        this.#world.tabs.tell(key);
+      }
+      if (!this.#hasNews(this.#stored)) this.#dropWord();
     });
+  }
+
+  /** The store has from here on what tabs that are gone have left; without a store it stays where it is. */
+  async #takeOver(words: readonly Left[], before: StoredDraft | null): Promise<void> {
+    const { store, words: left } = this.#world;
+    this.#leaveWord();
+    const { base } = this.#session;
+    await this.#then(async () => {
+      await this.#sync();
+      if (before && before.base.revision !== base.revision) await store.remove(keyOf(this.#owner, before.base));
+      for (const { key, value } of words) if (left.get(key) === value) left.remove(key);
+    }).catch(() => {});
+  }
+
+  #leaveWord(): void {
+    const { words, tabs } = this.#world;
+    const stored = this.#stored;
+    const since = changeBetween(stored?.text ?? this.#session.base.text, this.#session.document.text) ?? null;
+    const word = { ...this.#asStored(stored?.count ?? 0), tab: tabs.id, since };
+    this.#word = leaveWord(words, wordKey(this.#owner, tabs.id), word) ? this.#session : null;
+  }
+
+  #dropWord(): void {
+    if (this.#word) this.#world.words.remove(wordKey(this.#owner, this.#world.tabs.id));
+    this.#word = null;
+  }
+
+  #asStored(count: number): StoredDraft {
+    const { document, base, past, future, conflicts } = this.#session;
+    const kept = { past: [...past], future: [...future], conflicts: [...conflicts] };
+    return { base, text: document.text, ...kept, count, at: this.#world.now(), tab: this.#world.tabs.id };
   }
 
   /** The session as it is. @param count of what was kept before */
   async #write(count: number): Promise<void> {
-    const { document, base, past, future, conflicts } = this.#session;
-    const kept = { past: [...past], future: [...future], conflicts: [...conflicts] };
-    const stored = { base, text: document.text, ...kept, count: count + 1, at: this.#world.now() };
-    await this.#world.store.set(keyOf(this.#owner, base), stored);
+    const stored = this.#asStored(count + 1);
+    await this.#world.store.set(keyOf(this.#owner, stored.base), stored);
     this.#stored = stored;
   }
 
@@ -235,35 +296,46 @@ export class Draft {
     if (!stored) return document.text !== base.text || conflicts.length > 0;
     return document.text !== stored.text || conflicts.length !== stored.conflicts.length;
   }
-
-  /** Both tabs wrote on from what was kept. When the texts cannot be merged, mine comes behind theirs in the history: undo shows theirs. */
-  #merged(known: StoredDraft | null, found: StoredDraft): Session {
-    const mine = this.#session;
-    const before = openDocument(known?.text ?? mine.base.text);
-    const merged = mergeDocuments(before, openDocument(found.text), mine.document, { asTexts: true });
-    const document = 'document' in merged ? merged.document : mine.document;
-    const fresh = 'document' in merged ? merged.conflicts : [];
-    const change = changeBetween(found.text, document.text);
-    const entry = change && {
-      ...change,
-      said: 'both tabs',
-      before: mine.selection,
-      after: mine.selection,
-      typedAt: null,
-    };
-    const past = entry ? [...found.past, entry].slice(-MOST_CHANGES) : found.past;
-    return { ...mine, document, past, future: [], conflicts: [...found.conflicts, ...fresh] };
-  }
 }
 
 /** All drafts of a person that are kept in this browser, the newest first. */
-export async function draftsOf(store: DraftStore, person: string): Promise<{ flow: string; base: Base; at: number }[]> {
+export async function draftsOf(
+  { store, words }: Pick<DraftWorld, 'store' | 'words'>,
+  person: string,
+): Promise<{ flow: string; base: Base; at: number }[]> {
   const keys = (await store.keys()).filter((key) => key.startsWith(`draft/${part(person)}/`));
-  const found = await Promise.all(keys.map(async (key) => ({ key, draft: (await store.get(key)) as StoredDraft })));
-  return found
-    .filter(({ draft }) => draft !== undefined)
-    .map(({ key, draft }) => ({ flow: decodeURIComponent(key.split('/')[2]!), base: draft.base, at: draft.at }))
-    .sort((a, b) => b.at - a.at);
+  const stored = await Promise.all(
+    keys.map(async (key) => ({
+      flow: decodeURIComponent(key.split('/')[2]!),
+      draft: (await store.get(key)) as StoredDraft | undefined,
+    })),
+  );
+  // A tab that ended at its first key has left a word and nothing else.
+  const left = words.keys(wordsOf(person)).map((key) => ({ flow: ofWordKey(key).flow, draft: readWord(words, key) }));
+  const found = new Map<string, { flow: string; base: Base; at: number }>();
+  for (const { flow, draft } of [...left, ...stored])
+    if (draft) found.set(`${flow} ${draft.base.revision}`, { flow, base: draft.base, at: draft.at });
+  return [...found.values()].sort((a, b) => b.at - a.at);
+}
+
+/** A last word, and where it is. */
+interface Left {
+  key: string;
+  value: string;
+  word: LastWord;
+}
+
+/** What tabs that are gone have left of this draft, the oldest first. */
+async function wordsOfTheGone({ words, tabs }: DraftWorld, owner: DraftOwner): Promise<Left[]> {
+  const found = await Promise.all(
+    words.keys(wordsOf(owner.person, owner.flow)).map(async (key) => {
+      // A tab that is open can take its word back meanwhile.
+      const isGone = await tabs.isGone(ofWordKey(key).tab);
+      const value = isGone ? words.get(key) : null;
+      return value === null ? [] : [{ key, value, word: JSON.parse(value) as LastWord }];
+    }),
+  );
+  return found.flat().sort((a, b) => a.word.at - b.word.at);
 }
 
 async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<StoredDraft | null> {

@@ -1,14 +1,6 @@
 /** A flow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
 export { type Changed, changesBetween, type FlowChanges, type NodeChange } from './changes.ts';
-export {
-  Draft,
-  draftsOf,
-  type DraftOwner,
-  type DraftStore,
-  type DraftWorld,
-  type StoredDraft,
-  type Tabs,
-} from './drafts.ts';
+export { Draft, draftsOf, type DraftStore, type DraftWorld, type Tabs } from './drafts.ts';
 export { editDocument } from './edit.ts';
 export { mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';
 export { pathOf, rangeOf, selectionAt } from './places.ts';

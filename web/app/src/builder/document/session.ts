@@ -147,8 +147,10 @@ export function changeBetween(before: string, after: string): Pick<Change, 'at' 
   return { at, removed: before.slice(at, before.length - end), inserted: after.slice(at, after.length - end) };
 }
 
-const withoutChange = (text: string, { at, removed, inserted }: Change): string =>
-  text.slice(0, at) + removed + text.slice(at + inserted.length);
+export const withoutChange = (
+  text: string,
+  { at, removed, inserted }: Pick<Change, 'at' | 'removed' | 'inserted'>,
+): string => text.slice(0, at) + removed + text.slice(at + inserted.length);
 
 const withChange = (text: string, { at, removed, inserted }: Change): string =>
   text.slice(0, at) + inserted + text.slice(at + removed.length);

@@ -149,3 +149,24 @@ export interface Conflict {
   /** "soak of eu was 1h, is 2h there and 3h here". */
   message: string;
 }
+
+/** Whose draft of which flow. `flow`: its name, or what a new one is told apart by. */
+export interface DraftOwner {
+  flow: string;
+  person: string;
+}
+
+/** A draft as it is kept: plain data. */
+export interface StoredDraft {
+  base: Base;
+  text: string;
+  past: Change[];
+  future: Change[];
+  conflicts: Conflict[];
+  /** Goes up with each save: a tab sees by it that another tab wrote. */
+  count: number;
+  /** When it was saved here, in milliseconds since the epoch. */
+  at: number;
+  /** The tab that wrote it; absent in drafts of earlier versions. */
+  tab?: string;
+}

@@ -40,6 +40,8 @@ export interface WorkflowState {
   refusals: readonly string[];
   jumps: number;
   isYamlShown: boolean;
+  /** This browser has not kept the last changes, or not yet: they end with the tab. */
+  isUnkept: boolean;
   /** @returns whether it was made */
   edit: (edit: WorkflowEdit) => boolean;
   type: (text: string) => void;
@@ -73,6 +75,7 @@ export function createWorkflowStore(begin: Pick<WorkflowState, 'draft' | 'newest
       refusals: [],
       jumps: 0,
       isYamlShown: false,
+      isUnkept: false,
       edit(edit) {
         const { readOnly, draft } = get();
         return take(readOnly === null ? editWorkflow(draft, edit) : { draft, said: readOnly, refusal: readOnly });

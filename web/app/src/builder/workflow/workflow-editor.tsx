@@ -15,6 +15,7 @@ import {
 import { Loading } from '../../parts/empty.tsx';
 import { Over } from '../../parts/over.tsx';
 import { Diff } from '../diff.tsx';
+import { NOT_KEPT } from '../document/leaving.ts';
 import { focusField } from '../forms/form.tsx';
 import { Keys } from '../dialogs/keys.tsx';
 import { onWorkflowKey, WORKFLOW_COMMANDS } from './commands.ts';
@@ -164,12 +165,14 @@ function Heading({ title, onYaml, children }: Pick<EditorProps, 'title' | 'child
   const isYamlShown = useWorkflow((state) => state.isYamlShown);
   const { revision } = useWorkflow(({ draft }) => draft.base);
   const isDraft = useWorkflow(({ draft }) => isChanged(draft));
+  const isUnkept = useWorkflow((state) => state.isUnkept);
   const { undo, redo, ask } = store.getState();
   return (
     <div className="heading builder-heading">
       {title}
       <p className="draft-state">
         {revision === null ? 'Never saved' : `${isDraft ? 'Draft since revision' : 'Revision'} ${revision}`}
+        {isDraft && isUnkept && NOT_KEPT}
       </p>
       <Toolbar aria-label="Workflow" className="actions">
         <Button className="icon-button" aria-label="Undo" isDisabled={!canUndo} onPress={undo}>
