@@ -5,7 +5,7 @@ import { refuseSynced } from '../core/git-source.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { checkSecretUses, secretsSentBy } from '../core/validate/secret-uses.ts';
-import { exportManifest, sameDefinition } from '../manifests/index.ts';
+import { exportManifest, sameDefinition, sameWords } from '../manifests/index.ts';
 import { getDefinitionById, lockDefinitions, settleDefinitions, writeDefinition } from '../store/definitions.ts';
 import { auditChange } from './audit.ts';
 import type { AuditChange } from './audit.ts';
@@ -137,10 +137,9 @@ export function saysOtherwise(
   isSeen: boolean,
 ): boolean {
   if (text === kept) return false;
-  // Blank lines at the end depend on how files are joined.
-  const plain = exportManifest(definition).trimEnd();
-  const [before, after] = [(kept ?? plain).trimEnd(), (text ?? plain).trimEnd()];
-  return before !== after && (isSeen || after !== plain);
+  const plain = exportManifest(definition);
+  const [before, after] = [kept ?? plain, text ?? plain];
+  return !sameWords(before, after) && (isSeen || !sameWords(after, plain));
 }
 
 /** What keeps a definition that is right by itself from being saved among the others: the first kind of fault that it has. */

@@ -2,7 +2,7 @@
 export { formatDuration, parseDuration } from '../core/duration.ts';
 export { carried, entryName } from './carry.ts';
 export { diffManifests, diffWords, exportManifest, exportManifests, sameDefinition, wireOf } from './export.ts';
-export { isKeptAsText, ownTexts } from './own-texts.ts';
+export { isKeptAsText, ownTexts, sameWords } from './own-texts.ts';
 export {
   formatManifestError,
   parseManifests,

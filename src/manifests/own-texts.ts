@@ -1,3 +1,4 @@
+import { Parser } from 'yaml';
 import type { AnyDefinition, Kind } from '../core/definitions.ts';
 import { sameDefinition } from './export.ts';
 import { parseManifests } from './parse.ts';
@@ -33,18 +34,38 @@ export function ownTexts(text: string, definitions: readonly AnyDefinition[]): M
   return own;
 }
 
+/** The text of each document with the marks, comments and empty documents before it. What follows the last one belongs to it. */
 function documentsIn(text: string): string[] {
-  const documents: string[] = [];
-  // At the beginning of a line the mark is never part of a value.
-  for (const piece of text.split(/^(?=---(?:[ \t\r\n]|$))/m)) {
-    const before = documents.at(-1);
-    if (before !== undefined && /^(\s*(#.*)?\n)*$/.test(before)) documents.splice(-1, 1, before + piece);
-    else documents.push(piece);
+  const begins: number[] = [];
+  let isOpen = false;
+  let isLast = false;
+  for (const token of new Parser().parse(text)) {
+    // It closes the document before it.
+    if (token.type === 'doc-end') continue;
+    if (!isOpen) begins.push(token.offset);
+    isLast = token.type === 'document' && token.value !== undefined;
+    isOpen = !isLast;
   }
-  if (documents.length === 1) return documents;
-  const last = documents.length - 1;
-  // The command line joins files with a blank line before the mark.
-  return documents
-    .map((each) => each.replace(/^---[ \t]*\r?\n/, ''))
-    .map((each, at) => (at < last ? each.replace(/\n\n$/, '\n') : each));
+  if (!isLast) begins.pop();
+  if (begins.length < 2) return [text];
+  const last = begins.length - 1;
+  return begins.map((begin, at) => {
+    const piece = text.slice(at === 0 ? 0 : begin, begins[at + 1]).replace(/^(?:(?:---)?[ \t]*\r?\n)+/, '');
+    // The command line joins files with a blank line before the mark.
+    return at < last ? piece.replace(/\n\n$/, '\n') : piece;
+  });
+}
+
+/**
+ * Whether two texts say the same in the same words. What depends on how files are joined or checked out does not count: the ends of lines, the mark of the
+ * encoding, and marks `---` and blank lines around the document.
+ */
+export function sameWords(one: string, other: string): boolean {
+  return one === other || wordsOf(one) === wordsOf(other);
+}
+
+function wordsOf(text: string): string {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  const says = (line: string): boolean => !/^(?:---)?[ \t]*$/.test(line);
+  return lines.slice(lines.findIndex(says), lines.findLastIndex(says) + 1).join('\n');
 }

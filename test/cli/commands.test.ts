@@ -56,6 +56,19 @@ describe('apply', () => {
     expect((await served.sluice('apply', '-f', good, twice)).err).toContain(`twice, first in ${good}:4; remove one`);
   });
 
+  test('a file that is applied alone, then with others, then as Windows has it, makes one revision', async () => {
+    const spec = 'spec:\n  actions:\n    - { type: wait, name: w, parameters: { duration: 1s } }\n';
+    const text = `---\n# As I write\napiVersion: sluice.dev/v1\nkind: PromotionWorkflow\nmetadata: { name: moon }\n${spec}`;
+    const other = await file('other.yaml', environment('mars'));
+    const alone = await file('moon.yaml', text);
+    const windows = await file('windows.yaml', `\ufeff${text.replaceAll('\n', '\r\n')}`);
+    for (const files of [[alone], [other, alone], [alone, other], [other, windows], [windows]]) {
+      const { out, err } = await served.sluice('apply', '-f', ...files);
+      expect([err, out]).toEqual(['', expect.stringMatching(/moon +1 /)]);
+    }
+    expect((await served.sluice('diff', '-f', other, windows)).code).toBe(0);
+  });
+
   test('of a folder its own files are taken, and with --recursive those of its folders', async () => {
     const deep = join(folder, 'config', 'environments');
     await mkdir(deep, { recursive: true });

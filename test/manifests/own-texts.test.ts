@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isKeptAsText, ownTexts, parseManifests, sameDefinition } from '../../src/manifests/index.ts';
+import { isKeptAsText, ownTexts, parseManifests, sameDefinition, sameWords } from '../../src/manifests/index.ts';
 
 const definitionsIn = (text: string) => parseManifests(text).definitions.map(({ definition }) => definition);
 const own = (text: string) => ownTexts(text, definitionsIn(text));
@@ -46,6 +46,36 @@ test('of several documents each has its lines, with what is written around them;
   ]);
   expect([...own(environment)]).toEqual([]);
 });
+
+test('however files are joined or checked out, a document has the same comments', () => {
+  const [a, b] = [flow('a', 'One'), flow('b', 'Two')];
+  const header = `# All of it\n\n# In two parts\n\n---\n${b}`;
+  for (const [file, text] of [
+    ['begins with a mark', `---\n${b}`],
+    ['has a comment before its mark', header],
+    ['begins with a mark, and has a comment before another one', `---\n${header}`],
+    ['ends with a mark', `${b}---\n`],
+    ['ends with the mark of an end', `${b}...\n`],
+    ['ends with a comment of its own', `${b}---\n# The end of the file\n`],
+    ['has a separator of another language in a comment', `# One\u2028--- two\n${b}`],
+    ['has no line break at its end', b.trimEnd()],
+  ] as const)
+    for (const checkedOut of [text, text.replaceAll('\n', '\r\n')]) {
+      const joined = own(['# Nothing\n', a, checkedOut, environment].join('\n---\n')).get('PromotionFlow/b');
+      const alone = own(checkedOut).get('PromotionFlow/b');
+      expect([file, alone]).toEqual([file, checkedOut]);
+      const kept = file === 'ends with a comment of its own' ? b : text;
+      expect([file, sameWords(joined ?? '', kept)]).toEqual([file, true]);
+    }
+  expect(sameWords(a, a.replace('One', 'Two'))).toBe(false);
+  expect(sameWords(a, `\ufeff${a}`)).toBe(true);
+});
+
+test('many blank lines before many documents take no time', () => {
+  const blank = '# Of all of them\n\n'.repeat(2_000) + '\n'.repeat(2_000);
+  const text = `${blank}${flow('a', 'One')}---\n${flow('b', 'Two')}`;
+  expect(own(text).size).toBe(2);
+}, 5_000);
 
 test('a document that does not read as its definition is left out', () => {
   const [definition] = definitionsIn(flow('a', 'One'));

@@ -31,13 +31,13 @@ export async function readManifests(paths: string[], recursive = false): Promise
 async function readPath(path: string, recursive: boolean): Promise<ManifestFile[]> {
   if (path === '-') return [{ name: 'standard input', text: await text(process.stdin) }];
   try {
-    if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
+    if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readText(path) }];
     const names = (await readdir(path, { recursive }))
       .filter((name) => /\.(ya?ml|json)$/.test(name) && !/(^|[\\/])\./.test(name))
       .sort();
     if (names.length === 0) throw new CliError(EXIT.USAGE, `${path} holds no .yaml, .yml or .json file`);
     return await Promise.all(
-      names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
+      names.map(async (name) => ({ name: join(path, name), text: await readText(join(path, name)) })),
     );
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -48,6 +48,9 @@ async function readPath(path: string, recursive: boolean): Promise<ManifestFile[
     );
   }
 }
+
+/** Without the mark of the encoding: among several files it would be a part of the first key. */
+const readText = async (path: string): Promise<string> => (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
 
 const SEPARATOR = '\n---\n';
 
