@@ -89,6 +89,12 @@ export class SharedClock implements Clock {
   }
 }
 
+/** Resolves in the next turn of the event loop: others are served between two pieces of long work. */
+export const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
 /** Waits for `work`, but no longer than `ms`; what does not end by then goes on by itself. @returns whether it has ended. */
 export async function within(clock: Clock, name: string, ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined;

@@ -1,3 +1,4 @@
+import { nextTurn } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import type { Kind, Labels, StoredDefinition } from '../core/definitions.ts';
 import type { RefusalCode } from '../core/problems.ts';
@@ -120,7 +121,8 @@ export async function applyManifests(
   const ofHosts = askHosts ? await commitWarnings(app, changed, draft) : new Map<string, string[]>();
   const own = await Promise.all(saves.map(({ stored }) => warningsOf(stored, draft, protocols)));
   const warnings: Unplaced[] = [];
-  const diffs = await Promise.all(saves.map((save) => diffOf(save, draft)));
+  const diffs: (string | undefined)[] = [];
+  for (const save of saves) diffs.push(await diffOf(save, draft));
   const changes = saves.map((save, at) => {
     const { kind, metadata } = save.stored;
     const { document, warnings: ofReading } = manifests[at]!;
@@ -176,6 +178,8 @@ function toRemoval(before: StoredDefinition): AppliedChange {
 /** When only the texts differ, it is a diff of the texts. */
 async function diffOf({ stored, before, change, text }: Save, draft: DefinitionDraft): Promise<string | undefined> {
   if (change === 'UNCHANGED') return undefined;
+  // Each can take long; others are served between two.
+  await nextTurn();
   const diff = diffManifests(before ?? undefined, stored);
   return before && diff === '' ? diffWords(before, await draft.textOf(before), text) : diff;
 }

@@ -1,4 +1,5 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { nextTurn } from '../clock.ts';
 import type { Maker } from '../core/caller.ts';
 import { createRelease } from '../core/create.ts';
 import { marks } from '../core/holds.ts';
@@ -10,6 +11,7 @@ import { explainTemplate } from '../core/trigger/template.ts';
 import { earliestStarts, waitingFor } from '../core/waiting.ts';
 import type { WaitingReason } from '../core/waiting.ts';
 import type { PinnedContent, PreviewedFile, WayBack } from '../drivers/driver.ts';
+import { MOST_EDITS } from '../manifests/index.ts';
 import type { Parts } from '../parts.ts';
 import { firstOpen, readHoldsOf, readMarksOf, readOnTheirWay } from '../store/deployment-matrix.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
@@ -168,7 +170,13 @@ export async function diffOf(
     const preview = await drivers.driver(driver).preview(driver, pinned, signal, back);
     if (preview === undefined) return { ...none, reason: 'its target has no files' };
     const { files, more, skipped } = preview;
-    return { application: name, files: files.map(fileDiff), more, skipped, reason: null };
+    const diffs: FileDiff[] = [];
+    for (const file of files) {
+      // Each can take long; others are served between two.
+      await nextTurn();
+      diffs.push(fileDiff(file));
+    }
+    return { application: name, files: diffs, more, skipped, reason: null };
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     return { ...none, reason: signal.aborted ? 'it could not be read in the time that there is for it' : said };
@@ -177,8 +185,6 @@ export async function diffOf(
 
 const HIDDEN = { LARGE: 'it is larger than 256 KiB', NO_TEXT: 'it is no UTF-8 text' };
 
-/** Two files that share nothing would be compared for long. */
-const MOST_EDITS = 4_000;
 const MOST_DIFF = 100_000;
 
 function fileDiff(file: PreviewedFile): FileDiff {

@@ -10,7 +10,7 @@ import { quote, quoteList } from '../core/wording.ts';
 import { PermanentError, TransientError } from '../drivers/driver.ts';
 import type { Proposal } from '../drivers/driver.ts';
 import type { Forge, PullRequestSeen } from '../drivers/forge/forge.ts';
-import { exportManifest } from '../manifests/index.ts';
+import { exportManifest, MOST_EDITS, wholePatch } from '../manifests/index.ts';
 import type { ManifestError, PlainManifests } from '../manifests/index.ts';
 import type { Parts } from '../parts.ts';
 import { readManifests } from './apply-manifests.ts';
@@ -208,7 +208,7 @@ async function propose(proposing: Proposing): Promise<Proposed> {
     const wanted = { head: branch, base: spec.branch, title: inertly(title), body: bodyOf(proposing) };
     const { number, url, state } = await forge.open(spec.repoURL, wanted, { signal });
     const diff = Object.entries(files)
-      .map(([path, text]) => createTwoFilesPatch(`a/${path}`, `b/${path}`, before.get(path) ?? '', text ?? ''))
+      .map(([path, text]) => fileDiff(path, before.get(path) ?? '', text ?? ''))
       .join('');
     const objects = [{ kind: 'GitSource', name: metadata.name }, ...changes.map(({ kind, name }) => ({ kind, name }))];
     await auditChange(app.dataSource.manager, {
@@ -220,6 +220,12 @@ async function propose(proposing: Proposing): Promise<Proposed> {
       value: { source: metadata.name, pullRequest: { number, url, state }, branch, commit: proposal.commit, diff },
     };
   }
+}
+
+function fileDiff(path: string, before: string, after: string): string {
+  const [from, to] = [`a/${path}`, `b/${path}`];
+  const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, { maxEditLength: MOST_EDITS });
+  return patch ?? wholePatch(from, to, before, after);
 }
 
 /** That a caller waits for, in milliseconds. */

@@ -1,7 +1,16 @@
 /** Manifests: YAML ↔ definitions, with line and column in errors. */
 export { formatDuration, parseDuration } from '../core/duration.ts';
 export { carried, entryName } from './carry.ts';
-export { diffManifests, diffWords, exportManifest, exportManifests, sameDefinition, wireOf } from './export.ts';
+export {
+  diffManifests,
+  diffWords,
+  exportManifest,
+  exportManifests,
+  MOST_EDITS,
+  sameDefinition,
+  wholePatch,
+  wireOf,
+} from './export.ts';
 export { isKeptAsText, ownTexts, sameWords } from './own-texts.ts';
 export {
   formatManifestError,

@@ -8,6 +8,7 @@ import { diffManifests, diffWords, exportManifest, isKeptAsText } from '../manif
 import { DefinitionKindEnum } from '../schema/choices.ts';
 import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
+import { turnOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { toNode } from '../schema/definition.ts';
 import type { Definition, ReadDefinition } from '../schema/definition.ts';
@@ -76,6 +77,45 @@ export function historyResolver({ kind, type }: DefinitionTypes): Function {
     }
   }
   return HistoryResolver;
+}
+
+/** What a revision says is made when it is asked for: texts and their differences can be long. */
+interface SavedRevision extends DefinitionRevision {
+  save: DefinitionSave;
+  /** Null: it is the first one. */
+  older: DefinitionSave | null;
+}
+
+@Resolver(() => DefinitionRevision)
+export class DefinitionRevisionResolver {
+  @FieldResolver(() => String, { nullable: true, description: 'The definition as YAML; null: it was deleted.' })
+  manifest(@Root() { save }: SavedRevision): string | null {
+    const now = definitionIn(save);
+    return now ? exportManifest(now) : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'A flow or workflow as it was written; null: it was not saved as text, or it is of another kind.',
+  })
+  text(@Ctx() context: ApiContext, @Root() { save }: SavedRevision): Promise<string | null> | null {
+    return isKeptAsText(save.kind) ? textsOf(context).load(save) : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'A unified diff from the revision before it, or of the texts where they alone differ; null: they are the same.',
+  })
+  async diff(@Ctx() context: ApiContext, @Root() { save, older }: SavedRevision): Promise<string | null> {
+    const [then, now] = [older && definitionIn(older), definitionIn(save)];
+    await turnOf(context);
+    const diff = then || now ? diffManifests(then ?? undefined, now) : '';
+    if (diff !== '' || !now || !older || !isKeptAsText(save.kind)) return diff || null;
+    const [before, after] = await Promise.all([older, save].map((each) => textsOf(context).load(each)));
+    await turnOf(context);
+    return diffWords(now, before!, after!) || null;
+  }
 }
 
 @Resolver()
@@ -181,21 +221,10 @@ async function revisionsIn(
 const definitionIn = ({ kind, name, labels, annotations, spec }: DefinitionSave): Defined | undefined =>
   spec === null ? undefined : { kind, metadata: { name, labels, annotations }, spec };
 
-function toRevision(save: DefinitionSave, older: DefinitionSave | null): DefinitionRevision {
-  const { revision, at, actor: by, text } = save;
-  const now = definitionIn(save);
-  const then = older ? definitionIn(older) : undefined;
-  return {
-    revision,
-    at,
-    by,
-    isDeletion: now === undefined,
-    manifest: now ? exportManifest(now) : null,
-    text,
-    diff:
-      (now || then ? diffManifests(then, now) : '') || (now && older ? diffWords(now, older.text, text) : '') || null,
-  };
-}
+const toRevision = (save: DefinitionSave, older: DefinitionSave | null): SavedRevision => {
+  const { revision, at, actor: by, spec } = save;
+  return { revision, at, by, isDeletion: spec === null, save, older };
+};
 
 async function revisionAt(context: ApiContext, kind: Kind, name: string, revision: number): Promise<Defined> {
   const found = await revisionsOf(context).load({ kind, name, revision });

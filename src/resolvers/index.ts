@@ -14,7 +14,12 @@ import { BadVersionResolver, WaitingForVersionResolver } from './bad-version.ts'
 import { AuditResolver } from './audit.ts';
 import { CandidateResolver } from './candidate.ts';
 import { definitionResolver } from './definitions.ts';
-import { DefinitionHistoryResolver, historyResolver, textResolver } from './definition-history.ts';
+import {
+  DefinitionHistoryResolver,
+  DefinitionRevisionResolver,
+  historyResolver,
+  textResolver,
+} from './definition-history.ts';
 import { DeliveryMetricsResolver } from './delivery-metrics.ts';
 import { DeploymentHistoryResolver } from './deployment-history.ts';
 import { DeploymentMatrixResolver, PromotionOnItsWayResolver } from './deployment-matrix.ts';
@@ -93,6 +98,7 @@ export const RESOLVERS: NonEmptyArray<Function> = [
   AuditResolver,
   CandidateResolver,
   DefinitionHistoryResolver,
+  DefinitionRevisionResolver,
   DeliveryMetricsResolver,
   DeploymentHistoryResolver,
   DeploymentMatrixResolver,

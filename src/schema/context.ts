@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { nextTurn } from '../clock.ts';
 import type { Identity, LiveAccess } from '../core/access/index.ts';
 import type { Caller } from '../core/caller.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -72,4 +73,15 @@ export function loaderOf<T>(context: ApiContext, name: string, make: (app: App) 
   const made = make(context.app);
   context.loaders.set(name, made);
   return made;
+}
+
+/**
+ * Resolves when it is time for a piece of long work. The pieces of one request come one after the other, and other requests are served between them.
+ * @throws GraphQLError when the operation is over its budget, so that nobody waits for its pieces
+ */
+export async function turnOf(context: ApiContext): Promise<void> {
+  const line = loaderOf(context, 'turns', () => ({ last: Promise.resolve() }));
+  line.last = line.last.then(() => nextTurn());
+  await line.last;
+  if (context.budget.error) throw context.budget.error;
 }

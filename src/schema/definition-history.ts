@@ -19,22 +19,6 @@ export class DefinitionRevision {
 
   @Field(() => Boolean, { description: 'Whether it was deleted; one of the same name can come after it.' })
   isDeletion!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'The definition as YAML; null: it was deleted.' })
-  manifest!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'A flow or workflow as it was written; null: it was not saved as text, or it is of another kind.',
-  })
-  text!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A unified diff from the revision before it, or of the texts where they alone differ; null: they are the same.',
-  })
-  diff!: string | null;
 }
 
 export const DefinitionRevisionConnection = connectionOf('DefinitionRevision', DefinitionRevision);

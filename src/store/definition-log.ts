@@ -13,12 +13,10 @@ export interface DefinitionSave {
   spec: Specs[Kind] | null;
   at: Date;
   actor: string | null;
-  /** As it was written; null: it was not saved as text. */
-  text: string | null;
 }
 
 /** A save with its place among all of them. */
-export interface ToldSave extends Omit<DefinitionSave, 'labels' | 'annotations' | 'text'> {
+export interface ToldSave extends Omit<DefinitionSave, 'labels' | 'annotations'> {
   sequence: number;
   /** Of a deletion as it was before; of an application it says where that was. */
   about: Specs[Kind] | null;
@@ -33,8 +31,10 @@ export async function listSaves(
 ): Promise<{ save: DefinitionSave; older: DefinitionSave | null }[]> {
   const [after, order] = backwards ? ['>', 'ASC'] : ['<', 'DESC'];
   const { rows } = await db.query<DefinitionSave & { older: DefinitionSave | null }>(
-    `SELECT d.kind, d.name, d.revision, d.labels, d.annotations, d.spec, d.at, d.actor, d.text, to_jsonb(b) AS older
-     FROM definition_revision d LEFT JOIN definition_revision b ON b.kind = d.kind AND b.name = d.name AND b.revision = d.revision - 1
+    `SELECT d.kind, d.name, d.revision, d.labels, d.annotations, d.spec, d.at, d.actor, to_jsonb(b) AS older
+     FROM definition_revision d LEFT JOIN LATERAL (
+       SELECT kind, name, revision, labels, annotations, spec, at, actor FROM definition_revision b
+       WHERE b.kind = d.kind AND b.name = d.name AND b.revision = d.revision - 1) b ON true
      WHERE d.kind = $1 AND d.name = $2 AND ($3::integer IS NULL OR d.revision ${after} $3) ORDER BY d.revision ${order} LIMIT $4`,
     [kind, name, key ?? null, limit],
   );

@@ -531,6 +531,34 @@ describe('manifests', () => {
       expect(await kept()).toEqual({ revision: 5, text: manifest, manifest });
     });
 
+    test('long texts are compared one at a time, and others are served between', async () => {
+      const seen = (await kept()).revision;
+      const long = (remark: string): string => `${`# ${remark}\n`.repeat(9_000)}${first}`;
+      for (const remark of ['a', 'b', 'c', 'd']) await save(long(remark));
+      let [isDone, longest, all] = [false, 0, 0];
+      let before = process.cpuUsage();
+      // In processor time: how busy the machine is does not count.
+      const watch = (): void => {
+        const { user, system } = process.cpuUsage(before);
+        before = process.cpuUsage();
+        longest = Math.max(longest, user + system);
+        all += user + system;
+        if (!isDone) setImmediate(watch);
+      };
+      setImmediate(watch);
+      const { it } = await api.ask(
+        '{ it: definitionRevisions(kind: PromotionWorkflow, name: "by-hand", first: 4) { nodes { revision diff } } }',
+      );
+      isDone = true;
+      expect(
+        it.nodes.map(({ revision, diff }: { revision: number; diff: string }) => [
+          revision - seen,
+          diff.length > 20_000,
+        ]),
+      ).toEqual([4, 3, 2, 1].map((each) => [each, true]));
+      expect(longest).toBeLessThan(all / 2);
+    });
+
     test('what is too long is refused, and the text stays', async () => {
       const before = await kept();
       expect(await save(`${first}#${'x'.repeat(2 ** 20)}\n`)).toMatchObject({
