@@ -38,10 +38,12 @@ export function textResolver({ kind, type }: DefinitionTypes): Function[] {
     @FieldResolver(() => String, {
       nullable: true,
       description:
-        'This revision as it was written in `manifestsApply`, with comments, order and blank lines; null: it was not saved as text.',
+        'This revision as it was written in `manifestsApply`, with comments, order and blank lines; null: it was not saved as text, or a git source has it.',
     })
-    text(@Ctx() context: ApiContext, @Root() { name, revision }: Definition): Promise<string | null> {
-      return textsOf(context).load({ kind, name, revision });
+    async text(@Ctx() context: ApiContext, @Root() { name, revision }: Definition): Promise<string | null> {
+      // A text from before the source took it is another one than that of the repository.
+      const isSynced = (await context.app.definitions.current()).syncedFrom(kind, name) !== null;
+      return isSynced ? null : textsOf(context).load({ kind, name, revision });
     }
   }
   return [TextResolver];

@@ -320,6 +320,16 @@ test('what leaves the folder is deleted, and without prune it stays and can be e
   ]);
 });
 
+test('the text of a flow is in its repository, and one from before is not shown', async () => {
+  const main = flow('worded', 'worded-dev', 'worded-eu');
+  await apply([environment('worded-dev'), environment('worded-eu'), `# By hand\n${main}`].join('---\n'));
+  const textOf = async () => (await api.ask('{ it: promotionFlow(name: "worded") { text } }')).it.text;
+  expect(await textOf()).toContain('# By hand');
+  await source('worded', { 'sluice/main.yaml': `# In the repository\n${main}` });
+  expect((await sync('worded')).gitSource.status).toMatchObject({ state: 'SYNCED' });
+  expect(await textOf()).toBe(null);
+});
+
 test('a folder without manifests, a definition of two sources and a source in a source are faults', async () => {
   const one = await source('first', { 'sluice/a.yaml': environment('shared') });
   await source('second', { 'sluice/b.yaml': environment('shared') });
