@@ -83,7 +83,7 @@ export class Authenticator {
   constructor(parts: AuthenticatorParts) {
     const { config, oidcTimes } = parts;
     this.#parts = parts;
-    this.#oidc = config.oidc ? new OidcVerifier(config.oidc, oidcTimes) : null;
+    this.#oidc = config.oidc ? new OidcVerifier(config.oidc, parts.clock, oidcTimes) : null;
     this.#adminToken = config.adminToken === undefined ? null : digest(config.adminToken);
     this.#adminTokenHash = config.adminToken === undefined ? null : hashOf(config.adminToken);
     this.#configured = config.mode === 'required' || this.#oidc !== null || this.#adminToken !== null;

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import type { JWTPayload, RemoteJWKSet } from 'jose';
+import type { Clock } from '../clock.ts';
 import type { OidcConfig } from '../config.ts';
 import { isReservedName } from '../core/access/index.ts';
 import { readBody } from '../drivers/http.ts';
@@ -56,12 +57,15 @@ export class ProviderUnreachable extends Error {
 /** Checks tokens of an OpenID Connect provider. Its keys are found through its discovery document, and kept for a while. */
 export class OidcVerifier {
   readonly #config: OidcConfig;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #times: OidcTimes;
   #keys: Promise<RemoteJWKSet> | null = null;
   #failedAt = -Infinity;
 
-  constructor(config: OidcConfig, times: Partial<OidcTimes> = {}) {
+  /** @param clock says whether a token has expired: that of this machine can be wrong */
+  constructor(config: OidcConfig, clock: Pick<Clock, 'now'>, times: Partial<OidcTimes> = {}) {
     this.#config = config;
+    this.#clock = clock;
     this.#times = { ...TIMES, ...times };
   }
 
@@ -75,6 +79,7 @@ export class OidcVerifier {
         audience,
         algorithms: ALGORITHMS,
         clockTolerance: TOLERANCE_S,
+        currentDate: this.#clock.now(),
         requiredClaims: ['sub', 'exp'],
       });
       return this.#claims(payload);

@@ -81,7 +81,7 @@ export async function openApi(app: App, { masking, hostAllowed }: Face, options:
   const ownPages = new OwnPages(config.publicUrl);
   const identifier = new Identifier({ authenticator, limits, cookies, ownPages });
   const { oidc } = config.auth;
-  const signIn = oidc?.client ? new SignIn({ ...oidc, client: oidc.client }, options.oidcTimes) : null;
+  const signIn = oidc?.client ? new SignIn({ ...oidc, client: oidc.client }, app.clock, options.oidcTimes) : null;
   const sealing = new Sealing(config.encryptionKeys);
   const keeper = new SessionKeeper({ ...app, limits: config.auth.sessions, signIn, sealing });
   keeper.start(options.sessionsMs);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { type OidcTimes, OidcVerifier } from '../../src/access/oidc.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
 
@@ -9,10 +10,10 @@ beforeEach(async () => {
 afterEach(() => issuer.close());
 
 const verifierOf = (times: Partial<OidcTimes> = {}): OidcVerifier =>
-  new OidcVerifier(
-    { issuer: issuer.url, audience: AUDIENCE, nameClaim: 'name', groupsClaim: 'groups' },
-    { timeoutMs: 400, ...times },
-  );
+  new OidcVerifier({ issuer: issuer.url, audience: AUDIENCE, nameClaim: 'name', groupsClaim: 'groups' }, systemClock, {
+    timeoutMs: 400,
+    ...times,
+  });
 
 async function took(work: Promise<unknown>): Promise<{ said: string; ms: number }> {
   const before = performance.now();

@@ -1,8 +1,10 @@
 import { generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { OidcVerifier } from '../../src/access/oidc.ts';
+import { SignIn, SignInRefused } from '../../src/access/sign-in.ts';
+import { systemClock } from '../../src/clock.ts';
 import { codeOf, type GuardedServer, messageOf, openGuarded } from './support.ts';
-import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
+import { AUDIENCE, CLIENT, type Issuer, openIssuer } from './issuer.ts';
 
 const COOLDOWN = 800;
 const MAX_AGE = 3_000;
@@ -113,10 +115,46 @@ describe('a token of the identity provider', () => {
   });
 });
 
+describe.each([10, -10])('on a machine whose clock is %i minutes ahead', (minutes) => {
+  // As PostgreSQL has it.
+  const began = Date.now() - performance.now();
+  const clock = { now: () => new Date(began + performance.now()) };
+  const names = { nameClaim: 'name', groupsClaim: 'groups' };
+  const inSeconds = (seconds: number): number => Math.floor(clock.now().getTime() / 1_000) + seconds;
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const setWrong = (): unknown => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + minutes * 60_000 });
+
+  test('a token is good for as long as it says', async () => {
+    const verifier = new OidcVerifier({ issuer: issuer.url, audience: AUDIENCE, ...names }, clock);
+    setWrong();
+    const [good, old] = [await issuer.token({ exp: inSeconds(300) }), await issuer.token({ exp: inSeconds(-120) })];
+    expect(await verifier.verify(good)).toMatchObject({ name: 'ada' });
+    await expect(verifier.verify(old)).rejects.toThrow('it has expired');
+  });
+
+  test('a person signs in, with a token that is good', async () => {
+    const client = { ...CLIENT, scopes: 'openid' };
+    const signIn = new SignIn({ issuer: issuer.url, audience: AUDIENCE, ...names, client }, clock);
+    setWrong();
+    const come = async (exp: number) => {
+      issuer.people.changes = { exp };
+      const { address, attempt } = await signIn.begin('http://127.0.0.1/auth/callback');
+      const { headers } = await fetch(address, { redirect: 'manual' });
+      return signIn.finish(new URL(headers.get('location')!), attempt);
+    };
+    expect(await come(inSeconds(300))).toMatchObject({ claims: { name: 'ada' } });
+    await expect(come(inSeconds(-120))).rejects.toThrow(SignInRefused);
+    issuer.people.changes = {};
+  });
+});
+
 describe('a person who is named by an address', () => {
   const email = 'ada@example.com';
   const named = async (nameClaim: string, claims: Record<string, unknown>): Promise<string> => {
-    const verifier = new OidcVerifier({ issuer: issuer.url, audience: AUDIENCE, nameClaim, groupsClaim: 'groups' });
+    const config = { issuer: issuer.url, audience: AUDIENCE, nameClaim, groupsClaim: 'groups' };
+    const verifier = new OidcVerifier(config, systemClock);
     return verifier.verify(await issuer.token(claims)).then(
       ({ name }) => name,
       (error: Error) => error.message,

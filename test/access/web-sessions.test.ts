@@ -194,7 +194,7 @@ describe('a sign-in that somebody tampers with', () => {
     ['no nonce', { nonce: null }, 'does not belong to this sign-in'],
     ['an ID token for another client', { aud: AUDIENCE }, 'does not belong to this sign-in'],
     ['an ID token of another issuer', { iss: 'https://evil.example' }, 'does not belong to this sign-in'],
-    ['an ID token that has expired', { exp: 1_000 }, 'does not belong to this sign-in'],
+    ['an ID token that has expired', { exp: 1_000 }, 'it has expired'],
     ['the name of a program', { name: 'service-account/admin' }, 'does not hold a name'],
   ])('%s is refused', async (_what, changes, words) => {
     issuer.people.changes = changes;
