@@ -560,6 +560,7 @@ test('the command lists sources, syncs one, tells each fault with its place, and
     const proposed = await type('propose', '-f', file);
     expect(proposed.out).toMatch(/^\+spec: \{ kind: NON_PRODUCTION, description: other \}$/m);
     expect(proposed.out).toMatch(/^typed +\d+ +OPEN +http/m);
+    expect(await type('propose')).toMatchObject({ code: 2, err: expect.stringContaining('Name what is proposed') });
     expect((await type('propose', '--remove', 'Environment/nothing')).err).toContain(
       'no git source has Environment "nothing"',
     );

@@ -60,6 +60,9 @@ export function addFreezes({ program, clientOf, print }: Shell): void {
     .option('--product <name...>', 'only these; * stands for anything')
     .action(async ({ reason, until, environment, product }: Flags, command: Command) => {
       const now = Date.now();
+      // The window begins earlier, so the server would take a time that is over.
+      if (Date.parse(until) <= now)
+        throw new CliError(EXIT.USAGE, `--until is ${until}, which is over: name a later time`);
       const name = `freeze-${new Date(now).toISOString().replace(/\D/g, '')}`;
       const selector = { environments: { names: environment }, products: { names: product } };
       const once = { from: new Date(now - EARLIER_MS).toISOString(), to: until };

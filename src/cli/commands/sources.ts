@@ -100,6 +100,11 @@ export function addSources({ program, clientOf, styleOf, print }: Shell): void {
     .option('--key <text>', 'the same change with one key is one pull request')
     .action(async (flags: ProposeFlags, command: Command) => {
       const { remove: removals, source, into, title, key: idempotencyKey } = flags;
+      if (!flags.file && !removals)
+        throw new CliError(
+          EXIT.USAGE,
+          'Name what is proposed: --file with manifests as they are to be, or --remove KIND/NAME',
+        );
       const files = flags.file ? await readManifests(flags.file, flags.recursive) : [];
       const input = { text: textOf(files), removals, source, file: into, title, idempotencyKey };
       type Payload = { proposal: Proposal | null; userErrors: ManifestRefusal[] };
