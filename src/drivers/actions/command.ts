@@ -228,26 +228,53 @@ async function tellAll(
   isMeant: (run: string | undefined) => boolean,
   name: NodeJS.Signals,
 ): Promise<number> {
-  let found = 0;
+  const meant = (await look()).filter((each) => each.key === key && isMeant(each.run));
+  for (const { pid } of meant)
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  return meant.length;
+}
+
+interface Marked {
+  pid: number;
+  key: string;
+  /** Undefined: it is of a version that marked no runs. */
+  run: string | undefined;
+}
+
+let underWay: Promise<Marked[]> | null = null;
+let next: Promise<Marked[]> | null = null;
+
+/** The processes of commands. Many commands that begin and end at once share a look; it begins after it was asked for. */
+function look(): Promise<Marked[]> {
+  if (underWay)
+    return (next ??= underWay.then(() => {
+      next = null;
+      return look();
+    }));
+  underWay = readProcesses().finally(() => (underWay = null));
+  return underWay;
+}
+
+async function readProcesses(): Promise<Marked[]> {
   const all = await readdir('/proc').catch(() => []);
-  await Promise.all(
+  const found = await Promise.all(
     all
       .filter((each) => /^\d+$/.test(each))
       .map(async (pid) => {
         // Processes of others cannot be read, and are not ours.
-        const own = (await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')).split('\0');
-        if (!own.includes(`SLUICE_KEY=${key}`)) return;
-        const marked = own.find((each) => /^SLUICE_RUN=\d+-/.test(each));
-        if (!isMeant(marked?.slice('SLUICE_RUN='.length))) return;
-        found += 1;
-        try {
-          process.kill(Number(pid), name);
-        } catch {
-          // It has ended by itself.
-        }
+        const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+        if (!environ.includes('SLUICE_KEY=')) return [];
+        const own = environ.split('\0');
+        const key = own.find((each) => each.startsWith('SLUICE_KEY='))?.slice('SLUICE_KEY='.length);
+        const run = own.find((each) => /^SLUICE_RUN=\d+-/.test(each))?.slice('SLUICE_RUN='.length);
+        return key === undefined ? [] : [{ pid: Number(pid), key, run }];
       }),
   );
-  return found;
+  return found.flat();
 }
 
 function lastLines(complaint: string): string {

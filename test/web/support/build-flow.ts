@@ -419,8 +419,11 @@ export async function saveAndReleaseByKeyboard(page: Page, name: string, version
   await pressTo(page, 'ArrowRight', 'Trigger');
   await keyboard.press('Enter');
   await dialog(page).getByLabel('Version').waitFor();
+  const product = dialog(page).getByRole('button', { name: /Product$/ });
+  await expect.poll(() => product.isEnabled(), { timeout: 15_000 }).toBe(true);
   await tabTo(page, 'Product');
   await keyboard.type('billing');
+  await dialog(page).getByRole('button', { name: 'billing' }).waitFor();
   await tabTo(page, 'Version');
   await keyboard.type(version);
   await keyboard.press('Enter');

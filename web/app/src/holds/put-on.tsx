@@ -86,12 +86,12 @@ interface OneProps {
 
 function Environments(props: OneProps) {
   const [{ data }] = useQuery({ query: WhereNamesDocument });
-  return <Choose label="Environment" choices={data?.deploymentMatrixAxes.environmentNames ?? []} {...props} />;
+  return <Choose label="Environment" choices={data?.deploymentMatrixAxes.environmentNames} {...props} />;
 }
 
 function Products(props: OneProps) {
   const [{ data }] = useQuery({ query: WhereNamesDocument });
-  return <Choose label="Product" choices={data?.deploymentMatrixAxes.productNames ?? []} {...props} />;
+  return <Choose label="Product" choices={data?.deploymentMatrixAxes.productNames} {...props} />;
 }
 
 /** The end of it on the clocks of the viewer; empty: it has none. */

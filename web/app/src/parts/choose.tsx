@@ -22,7 +22,8 @@ interface ChooseProps {
   label: string;
   /** undefined: `none` is chosen. */
   value: string | undefined;
-  choices: readonly (Choice | string)[];
+  /** undefined: they are asked for still, and keys would go nowhere. */
+  choices: readonly (Choice | string)[] | undefined;
   onChange: (id: string | undefined) => void;
   /** What it is called to choose nothing; undefined: something has to be chosen. */
   none?: string;
@@ -37,7 +38,7 @@ const MOST = 50;
 export function Choose({ label, value, choices, onChange, none, isInline = false }: ChooseProps) {
   const [text, setText] = useState('');
   const wanted = text.trim().toLowerCase();
-  const named = choices.map((each) =>
+  const named = (choices ?? []).map((each) =>
     typeof each === 'string' ? { id: each, name: each } : { name: each.id, ...each },
   );
   const all = none === undefined ? named : [{ id: '', name: none }, ...named];
@@ -57,7 +58,8 @@ export function Choose({ label, value, choices, onChange, none, isInline = false
   return (
     <Select
       className={isInline ? 'field inline' : 'field'}
-      placeholder={none ?? 'Choose'}
+      isDisabled={choices === undefined}
+      placeholder={choices === undefined ? 'Loading…' : (none ?? 'Choose')}
       value={value ?? (none === undefined ? null : '')}
       onChange={(key) => onChange(key === '' || key === null ? undefined : String(key))}
       onOpenChange={() => setText('')}

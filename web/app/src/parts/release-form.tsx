@@ -42,9 +42,9 @@ export function ReleaseForm({
   const client = useClient();
   const navigate = useNavigate();
   const [{ data }] = useQuery({ query: ProductsDocument });
-  const names = data?.products.nodes.map(({ name }) => name) ?? [];
+  const names = data?.products.nodes.map(({ name }) => name);
   const [chosen, setChosen] = useState(given);
-  const only = data && names.length === 0 && newProduct ? NEW : onlyOf(data);
+  const only = names?.length === 0 && newProduct ? NEW : onlyOf(data);
   const product = chosen ?? only;
   const isNew = product === NEW;
   const [can] = useQuery({
@@ -85,7 +85,7 @@ export function ReleaseForm({
     >
       <Heading slot="title">{title}</Heading>
       {note}
-      {data && names.length === 0 && !newProduct && (
+      {names?.length === 0 && !newProduct && (
         <p className="note">
           There is no product yet. A flow makes one: <Link to="/flows">begin with a flow</Link>, and release it from
           there.
@@ -94,7 +94,7 @@ export function ReleaseForm({
       <Choose
         label="Product"
         value={product}
-        choices={newProduct ? [...names, { id: NEW, name: newProduct.called }] : names}
+        choices={names && newProduct ? [...names, { id: NEW, name: newProduct.called }] : names}
         onChange={setChosen}
       />
       {reason !== undefined && <Problem>{reason}</Problem>}
