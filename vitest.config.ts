@@ -19,7 +19,7 @@ export default defineConfig({
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
     execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-readers.mjs', import.meta.url))],
-    maxWorkers: 3,
+    maxWorkers: 4,
     // A process loads the sources once for all the files that it takes, which is a quarter of the time of small ones: a file leaves nothing
     // behind in modules and in the process.
     isolate: false,

@@ -3,7 +3,7 @@
 //
 // The last line is `N passed, N failed`: vitest's tests plus one for each check (format, lint, types and build). A skipped
 // test counts as failed: what cannot run here has to be said, not passed over.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,12 +31,18 @@ if (isStale('node_modules/.package-lock.json', 'package-lock.json') && !run('npm
 }
 
 check('format', run('npm', ['run', '--silent', 'format:check']));
-// Lint asks for types, and those of the pages' operations are made with the pages.
-for (const workspace of stalePages())
-  check(`build of ${workspace}`, run('npm', ['run', '--silent', 'build', '--workspace', workspace]));
-check('lint', run('npm', ['run', '--silent', 'lint']));
-// Tests and tools are built with the sources: a type that is wrong anywhere ends it.
-check('types and build', run('npm', ['run', '--silent', 'build']));
+// Lint and build ask for types, and those of the pages' operations are made with the pages.
+await besideEachOther(
+  stalePages().map((workspace) => [
+    `build of ${workspace}`,
+    ['npm', ['run', '--silent', 'build', '--workspace', workspace]],
+  ]),
+);
+await besideEachOther([
+  ['lint', ['npm', ['run', '--silent', 'lint']]],
+  // Tests and tools are built with the sources: a type that is wrong anywhere ends it.
+  ['types and build', ['npm', ['run', '--silent', 'build']]],
+]);
 runVitest();
 finish();
 
@@ -60,6 +66,23 @@ function runVitest() {
 function check(name, passed) {
   results[passed ? 'passed' : 'failed']++;
   if (!passed) console.error(`Failed: ${name}`);
+}
+
+/** Each has a core of its own; what they print comes in one piece for each. */
+async function besideEachOther(checks) {
+  const done = checks.map(async ([name, [command, args]]) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const printed = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => printed.push(chunk));
+    const code = await new Promise((resolve) => {
+      child.on('error', (error) => resolve(error.message));
+      child.on('close', resolve);
+    });
+    console.log(`> ${[command, ...args].join(' ')}`);
+    process.stdout.write(Buffer.concat(printed));
+    check(name, code === 0);
+  });
+  await Promise.all(done);
 }
 
 function run(command, args) {

@@ -1,5 +1,5 @@
 // Types of every operation in src/**/*.graphql, from the schema that the server publishes: a field that is gone does not compile.
-import { readdirSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocuments from '@graphql-codegen/typed-document-node';
@@ -30,4 +30,5 @@ const text = await codegen({
   pluginMap: { operations, typedDocuments },
 });
 mkdirSync(dirname(made), { recursive: true });
-writeFileSync(made, text);
+// Who reads it meanwhile finds it whole, and what was built of it stays fresh.
+if (!existsSync(made) || readFileSync(made, 'utf8') !== text) writeFileSync(made, text);
