@@ -62,6 +62,25 @@ test('a box that is added moves nothing that stays in its column', () => {
   );
 });
 
+test('a box that grows moves only what is below it in its column, downwards, and back to the pixel when it shrinks', () => {
+  fc.assert(
+    fc.property(graph, fc.nat(24), ({ nodes, edges }, which) => {
+      const before = layered(nodes, edges);
+      const grown = idOf(which % nodes.length);
+      const taller = nodes.map((each) => (each.id === grown ? { ...each, height: each.height + 300 } : each));
+      const after = layered(taller, edges, before);
+      sound(taller, edges, after);
+      const from = before.places.get(grown)!;
+      for (const { id } of nodes) {
+        const [was, now] = [before.places.get(id)!, after.places.get(id)!];
+        if (was.rank !== from.rank || was.y <= from.y) expect(now).toEqual(was);
+        else expect(now.y).toBeGreaterThanOrEqual(was.y);
+      }
+      expect(layered(nodes, edges, before)).toEqual(before);
+    }),
+  );
+});
+
 test('the picture of Billing stands in four columns, and a circle is drawn, too', () => {
   const nodes = ['dev', 'staging', 'us-east', 'eu', 'asia', 'asia-2'].map((each) => box(each));
   const regions = ['us-east', 'eu', 'asia'];

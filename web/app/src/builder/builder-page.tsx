@@ -8,7 +8,7 @@ import { Empty, Loading } from '../parts/empty.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { FlowBuilder, type Source } from './builder.tsx';
 import { useCatalogue } from './catalogue.ts';
-import { newFlowText } from './document/index.ts';
+import { editDocument, type Known, newFlowText, openDocument } from './document/index.ts';
 import { keptDrafts, type KeptDraft, openDraft, type OpenDraft } from './keep.ts';
 import { BuilderContext, type Newest, savedText } from './state.ts';
 
@@ -69,16 +69,21 @@ export function NewFlowPage() {
   });
   if (error) return <QueryProblem error={error} />;
   if (from !== undefined && !data) return <Loading what={`the flow ${from}`} />;
-  const manifest = data?.promotionFlow?.manifest;
-  const text = manifest === undefined ? newFlowText('new-flow') : renamed(manifest, `${from}-copy`);
+  const copied = data?.promotionFlow;
+  const text = copied ? copyOf(copied, `${from}-copy`) : newFlowText('new-flow');
   const newest = { revision: null, text, by: null, at: null };
   const draftName = from === undefined ? 'new flow' : `new flow like ${from}`;
   return <Draft key={draftName} flow={draftName} newest={newest} readOnly={null} source={null} />;
 }
 
-/** The manifest of the server has its name on a line of its own. */
-const renamed = (manifest: string, name: string): string =>
-  manifest.replace(/^(metadata:\n {2}name: ).*$/m, `$1${name}`);
+/** The text of a flow as it was written, with another name; as the server prints it where the name cannot be written by itself. */
+function copyOf(flow: Parameters<typeof savedText>[0], name: string): string {
+  const renamed = (text: string): string | undefined =>
+    editDocument(openDocument(text), [{ type: 'renameFlow', to: name }], NOTHING).document?.text;
+  return renamed(savedText(flow)) ?? renamed(flow.manifest) ?? newFlowText(name);
+}
+
+const NOTHING: Known = { environments: new Set(), groups: new Map(), workflows: new Set() };
 
 interface DraftProps {
   /** What the draft is kept under. */

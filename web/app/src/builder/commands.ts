@@ -1,3 +1,4 @@
+import { MOST_SHOWN } from './chart/place.ts';
 import { type Builder, type BuilderState, nameOf } from './state.ts';
 
 /** What a key does, wherever one is in the builder; the same words stand in the list of keys. */
@@ -123,6 +124,16 @@ export const COMMANDS: readonly Command[] = [
     about: 'Show or hide on the chart what differs from the saved flow',
     matches: plain('c'),
     run: (state) => state.toggleDiff(),
+  },
+  {
+    keys: 'M',
+    about: 'Show all members of a large group, or fewer',
+    matches: plain('m'),
+    run: atStep((state, node) => {
+      const { groups } = state.catalogue;
+      if ((groups.get(node)?.length ?? 0) > MOST_SHOWN) state.toggleMembers(node);
+      else state.say(`${node} shows all that it has`);
+    }),
   },
   {
     keys: 'T',

@@ -1,15 +1,17 @@
 import { GitFork, Plus, Trash2 } from 'lucide-react';
-import { memo, useEffect, useRef } from 'react';
+import { memo, useEffect, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { flowStep, promotionFlow } from '../../../../src/core/kinds/promotion-flow.ts';
 import { hooks, inlinePolicy } from '../../../../src/core/kinds/common.ts';
 import { name, object, required, type TextShape } from '../../../../src/core/kinds/shape.ts';
+import { Coded } from '../parts/coded.tsx';
 import { Problem } from '../parts/problem.tsx';
 import type { FlowEdit } from './document/index.ts';
 import { Mark, useChanges } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
 import { Fields, focusField, FormHelper } from './forms/form.tsx';
+import { SLOT_NAMES, useAlike } from './policies.ts';
 import { useProblemsAt } from './problems.tsx';
 import { Windows } from './windows.tsx';
 import { type BuilderState, settingsOf, useBuilder, useBuilderStore, useDocument } from './state.ts';
@@ -102,13 +104,15 @@ function OfStep({ node, create }: { node: string; create: InspectorProps['create
   const edit = useBuilder((state) => state.edit);
   const groups = useBuilder(({ catalogue }) => catalogue.groups);
   const settings = settingsOf(document, node);
+  const isGroup = settings['group'] !== undefined;
+  const environments = useMemo(() => (isGroup ? (groups.get(node) ?? []) : [node]), [isGroup, groups, node]);
   const set = (key: string, value: unknown): void => void edit(changeOf(node, { [key]: value ?? null }));
   const setIn = (part: string) => (key: string, value: unknown) =>
     void edit(changeOf(node, { [part]: { [key]: value ?? null } }));
   const isWorkflow = settings['workflow'] !== undefined;
   return (
     <>
-      <Title node={node} what={settings['group'] !== undefined ? 'Group' : isWorkflow ? 'Workflow' : 'Environment'} />
+      <Title node={node} what={isGroup ? 'Group' : isWorkflow ? 'Workflow' : 'Environment'} />
       <Differences node={node} />
       {isWorkflow && <Fields shape={flowStep} value={settings} only={['workflow']} onChange={set} />}
       {!isWorkflow && (
@@ -120,14 +124,11 @@ function OfStep({ node, create }: { node: string; create: InspectorProps['create
             path={['policy']}
             onChange={setIn('policy')}
           />
-          <NewPolicy
-            create={create}
-            name={`${node}-policy`}
-            environments={settings['group'] === undefined ? [node] : (groups.get(node) ?? [])}
-          />
+          <ByPolicies environments={environments} />
+          <NewPolicy create={create} name={`${node}-policy`} environments={environments} />
         </>
       )}
-      {settings['group'] !== undefined && <Gate group={node} />}
+      {isGroup && <Gate group={node} />}
       <h3>Before it counts</h3>
       <Fields
         shape={flowStep}
@@ -265,6 +266,31 @@ function NewPolicy({ create, name, environments }: InspectorProps & { name: stri
   );
 }
 
+/** What promotion policies set for the product whose policies the chart shows: of a group for each member, those together that are alike. */
+function ByPolicies({ environments }: { environments: readonly string[] }) {
+  const product = useBuilder((state) => state.product);
+  const found = useAlike(environments);
+  if (product === null || found.length === 0) return null;
+  return (
+    <section className="by-policies" aria-label={`Policies of ${product}`}>
+      <h3>By the policies of {product}</h3>
+      <dl>
+        {found.map(({ environments: names, settings, refusal }) => (
+          <div key={names[0]}>
+            <dt>{names.join(', ')}</dt>
+            {SLOT_NAMES.map(([key, label]) => {
+              const set = settings.get(key);
+              return set && <dd key={key}>{`${label}: ${set.value}, from ${set.from}`}</dd>;
+            })}
+            {settings.size === 0 && <dd>nothing is set</dd>}
+            {refusal !== undefined && <dd className="refusal">{refusal}</dd>}
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 /** What a group says for all flows: it is changed there, over the draft. */
 function Gate({ group }: { group: string }) {
   const gate = useBuilder(({ catalogue }) => catalogue.gates.get(group));
@@ -305,7 +331,7 @@ function Wrong({ node, onJump }: { node: string | null; onJump: BuilderState['ju
         {problems.map(({ message, at, severity }) => (
           <li key={message} className={severity.toLowerCase()}>
             <Button className="link-button" onPress={() => onJump(at)}>
-              {message}
+              <Coded>{message}</Coded>
             </Button>
           </li>
         ))}

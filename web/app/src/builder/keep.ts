@@ -25,6 +25,10 @@ interface Opening {
   isProposed?: boolean;
 }
 
+/** The groups that show all of their members, in every flow. */
+const OPENED = 'sluice-opened-groups';
+const openedGroups = (): ReadonlySet<string> => new Set(JSON.parse(browserWords.get(OPENED) ?? '[]') as string[]);
+
 /** What the server has is not undone by a browser that keeps nothing. */
 function notKept(error: unknown): undefined {
   console.warn('The draft cannot be kept in this browser.', error);
@@ -46,7 +50,7 @@ export async function openDraft({
   ).catch(notKept);
   const session = draft?.session ?? startSession(base);
   const readOnly = isProposed && isDirty(session) ? null : reason;
-  const made = createBuilder({ session, newest, catalogue, readOnly });
+  const made = createBuilder({ session, newest, catalogue, readOnly, opened: openedGroups() });
   page.builder = made;
   if (draft && isDirty(session)) made.setState({ keptAt: draft.keptAt });
   const tell = (): void => {
@@ -54,6 +58,7 @@ export async function openDraft({
     made.setState(isKept ? { isUnkept: false, keptAt: Date.now() } : { isUnkept: true });
   };
   const stop = made.subscribe((now, before) => {
+    if (now.opened !== before.opened) browserWords.set(OPENED, JSON.stringify([...now.opened]));
     if (now.session === before.session || now.session === draft?.session) return;
     const isText = now.session.document.text !== before.session.document.text;
     const work = draft?.change(now.session).catch(notKept);

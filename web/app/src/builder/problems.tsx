@@ -3,6 +3,7 @@ import { createContext, type ReactNode, useContext, useDeferredValue, useEffect,
 import { Button } from 'react-aria-components';
 import { useClient } from 'urql';
 import { CheckFlowDocument, type CheckFlowQuery } from '../generated/documents.ts';
+import { Coded } from '../parts/coded.tsx';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { type FlowProblem, problemsOf } from './document/index.ts';
 import { useBuilder, useBuilderStore, useDocument } from './state.ts';
@@ -85,7 +86,7 @@ export function ProblemList({ onCreate }: { onCreate: (kind: Kind, name: string)
               <TriangleAlert size={16} aria-label="Warning" />
             )}
             <Button className="link-button" onPress={() => store.getState().jump(problem.at)}>
-              {problem.message}
+              <Coded>{problem.message}</Coded>
             </Button>
             <small className="numbers">line {problem.line}</small>
             {problem.unknown && (

@@ -86,6 +86,8 @@ export interface BuilderState {
   product: string | null;
   /** What differs from the saved flow is drawn, too. */
   isDiffShown: boolean;
+  /** Groups that show all of their members on the chart. */
+  opened: ReadonlySet<string>;
   /** Counts the wishes to lay the chart out afresh. */
   tidied: number;
   /** @returns whether they were made */
@@ -102,12 +104,19 @@ export interface BuilderState {
   learn: (catalogue: Catalogue) => void;
   put: (session: Session, said?: string) => void;
   toggleDiff: () => void;
+  /** Shows all members of a large group, or fewer again. */
+  toggleMembers: (group: string) => void;
   tidy: () => void;
 }
 
 export type Builder = StoreApi<BuilderState>;
 
-export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | 'catalogue' | 'readOnly'>): Builder {
+/** Always the same: what shows refusals is drawn again for new ones alone. */
+const NONE: readonly string[] = [];
+
+export function createBuilder(
+  begin: Pick<BuilderState, 'session' | 'newest' | 'catalogue' | 'readOnly' | 'opened'>,
+): Builder {
   return createStore<BuilderState>()((set, get) => {
     const say = (text: string): void => set(({ said }) => ({ said: { text, count: said.count + 1 } }));
     return {
@@ -118,7 +127,7 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
       dialog: null,
       preview: {},
       said: { text: '', count: 0 },
-      refusals: [],
+      refusals: NONE,
       jumps: 0,
       product: null,
       isDiffShown: false,
@@ -131,38 +140,47 @@ export function createBuilder(begin: Pick<BuilderState, 'session' | 'newest' | '
           return false;
         }
         const made = makeEdits(session, edits, known);
-        const refusals = made.refusals?.map(({ message }) => message) ?? [];
+        const refusals = made.refusals.length === 0 ? NONE : made.refusals.map(({ message }) => message);
         set({ session: made.session, refusals });
         say([made.said, ...made.notes].join('. '));
         return refusals.length === 0;
       },
       type(text) {
         if (get().readOnly === null)
-          set(({ session }) => ({ session: typeText(session, text, Date.now()), refusals: [] }));
+          set(({ session }) => ({ session: typeText(session, text, Date.now()), refusals: NONE }));
       },
       undo() {
         const { session, said } = undo(get().session);
-        set({ session, refusals: [] });
+        set({ session, refusals: NONE });
         say(said);
       },
       redo() {
         const { session, said } = redo(get().session);
-        set({ session, refusals: [] });
+        set({ session, refusals: NONE });
         say(said);
       },
       select: (node, field = []) => set(({ session }) => ({ session: select(session, { node, field }) })),
       jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
       say,
-      ask: (dialog) => set({ dialog, refusals: [], preview: {} }),
+      ask: (dialog) => set({ dialog, refusals: NONE, preview: {} }),
       show: (preview) => set({ preview }),
       learn: (known) => set({ catalogue: known }),
       put(session, said) {
-        set({ session, refusals: [] });
+        set({ session, refusals: NONE });
         if (said !== undefined) say(said);
       },
       toggleDiff() {
         set(({ isDiffShown }) => ({ isDiffShown: !isDiffShown }));
         say(get().isDiffShown ? 'differences from the saved flow are shown' : 'differences are hidden');
+      },
+      toggleMembers(group) {
+        const { opened, catalogue } = get();
+        const many = catalogue.groups.get(group)?.length ?? 0;
+        const next = new Set(opened);
+        const isOpen = !next.delete(group);
+        if (isOpen) next.add(group);
+        set({ opened: next });
+        say(isOpen ? `all ${many} members of ${group} are shown` : `${group} is closed`);
       },
       tidy() {
         set(({ tidied }) => ({ tidied: tidied + 1 }));
@@ -192,17 +210,25 @@ export function settingsOf({ flow }: FlowDocument, node: string | null): Record<
   return stepOf({ flow }, node) ?? {};
 }
 
-const indexes = new WeakMap<PromotionFlowSpec, ReadonlyMap<string, FlowStepSpec>>();
+type Steps = ReadonlyMap<string, FlowStepSpec>;
+const indexes = new WeakMap<PromotionFlowSpec, Steps>();
+let lastIndex: Steps = new Map();
 
-/** A step by its name, quickly: each card of a large chart asks. */
+/** A step by its name, quickly: each card of a large chart asks. One that says the same as before the last edit is the same object. */
 export function stepOf({ flow }: Pick<FlowDocument, 'flow'>, name: string): FlowStepSpec | undefined {
   if (flow === null) return undefined;
   let index = indexes.get(flow.spec);
   if (!index) {
-    index = new Map(flow.spec.steps.map((step) => [nameOf(step), step]));
+    index = new Map(flow.spec.steps.map((step) => [nameOf(step), kept(step)]));
     indexes.set(flow.spec, index);
+    lastIndex = index;
   }
   return index.get(name);
+}
+
+function kept(step: FlowStepSpec): FlowStepSpec {
+  const before = lastIndex.get(nameOf(step));
+  return before && JSON.stringify(before) === JSON.stringify(step) ? before : step;
 }
 
 /** As `dependsOn` calls a step. */

@@ -1,13 +1,16 @@
 import { CircleAlert } from 'lucide-react';
 import type { CombinedError } from 'urql';
 import { wordsOf } from '../api/client.ts';
+import { Coded } from './coded.tsx';
 
 /** What went wrong, in the API's own words, where it belongs. */
 export function Problem({ children }: { children: string }) {
   return (
     <p className="problem" role="alert">
       <CircleAlert size={16} aria-hidden />
-      <span>{children}</span>
+      <span>
+        <Coded>{children}</Coded>
+      </span>
     </p>
   );
 }

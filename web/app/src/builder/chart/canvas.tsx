@@ -21,6 +21,7 @@ interface CanvasProps<N extends Node> {
   nodes: N[];
   edges: Edge[];
   nodeTypes: NonNullable<ReactFlowProps<N>['nodeTypes']>;
+  edgeTypes?: NonNullable<ReactFlowProps<N>['edgeTypes']>;
   selected: string | null;
   onSelect: (name: string | null) => void;
   onEdge: (edge: Edge) => void;

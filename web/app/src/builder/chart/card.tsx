@@ -14,11 +14,11 @@ import {
   Webhook,
   Workflow,
 } from 'lucide-react';
-import { memo, type ReactNode, useRef, useState } from 'react';
+import { memo, type ReactNode, useMemo, useRef, useState } from 'react';
 import { formatDuration } from '../../../../../src/core/duration.ts';
 import { Mark, useChanges } from '../changes.tsx';
 import type { FlowStepSpec } from '../document/index.ts';
-import { type Merged, usePolicyOf } from '../policies.ts';
+import { type Alike, SLOT_NAMES, useAlike } from '../policies.ts';
 import { useProblemsAt } from '../problems.tsx';
 import { stepOf, useBuilder } from '../state.ts';
 import { type CardNode, type Placed } from './place.ts';
@@ -37,7 +37,6 @@ export const NodeCard = memo(function NodeCard({ data: { placed } }: NodeProps<C
   const reason = useBuilder(({ preview }) => preview.connecting?.targets.get(name));
   const goes = useBuilder(({ preview }) => preview.removed?.includes(name) ?? false);
   const hasProduct = useBuilder(({ product }) => product !== null);
-  const environment = useBuilder(({ catalogue }) => (kind === 'group' ? catalogue.groups.get(name)?.[0] : name));
   const isSelected = useBuilder(({ session }) => session.selection.node === name);
   // Of hundreds of cards one has them: what is not drawn is panned for nothing.
   const [isNear, near] = useNear();
@@ -52,13 +51,14 @@ export const NodeCard = memo(function NodeCard({ data: { placed } }: NodeProps<C
       ) : (
         kind !== 'workflow' &&
         (hasProduct ? (
-          <MergedSlots name={name} policy={step?.policy} environment={environment} />
+          <MergedSlots name={name} policy={step?.policy} isGroup={kind === 'group'} />
         ) : (
           <Slots name={name} policy={step?.policy} />
         ))
       )}
       <Handle type="target" position={Position.Left} isConnectableStart={false} />
       <Face placed={placed} step={step} />
+      {placed.hidden !== null && <MembersToggle name={name} hidden={placed.hidden} />}
       {change && <Mark change={change} />}
       {hasTools && !isGone && <Tools name={name} isTrigger={kind === 'trigger'} count={step?.dependsOn.length ?? 0} />}
       <Handle type="source" position={Position.Right} isConnectable={!isReadOnly && !isGone} />
@@ -117,6 +117,23 @@ function Face({ placed: { name, kind, members }, step }: { placed: Placed; step:
         </span>
       ))}
       <span className="badges far-hidden">{step && <Badges step={step} />}</span>
+    </button>
+  );
+}
+
+/** Opens or closes a group of many members; a key does it without a pointer. */
+function MembersToggle({ name, hidden }: { name: string; hidden: number }) {
+  const toggle = useBuilder((state) => state.toggleMembers);
+  return (
+    <button
+      type="button"
+      className="members-toggle far-hidden"
+      tabIndex={-1}
+      aria-expanded={hidden === 0}
+      aria-label={`All members of ${name}`}
+      onClick={() => toggle(name)}
+    >
+      {hidden === 0 ? 'show fewer' : `and ${hidden} more`}
     </button>
   );
 }
@@ -189,12 +206,6 @@ function aboutKind(kind: string, step: FlowStepSpec | undefined): string {
   return step?.policy?.action === undefined ? 'action by policy' : step.policy.action;
 }
 
-const SLOT_NAMES = [
-  ['preAction', 'Pre-action'],
-  ['action', 'Action'],
-  ['postAction', 'Post-action'],
-] as const;
-
 /** The workflow that runs before anything else, when a version arrives. */
 function TriggerSlot({ name }: { name: string }) {
   const jump = useBuilder((state) => state.jump);
@@ -219,41 +230,69 @@ function TriggerSlot({ name }: { name: string }) {
 interface SlotsProps {
   name: string;
   policy: FlowStepSpec['policy'];
-  merged?: Merged;
+  merged?: readonly Alike[];
 }
 
-/** What is not set by the flow is shown as policies set it for the chosen product. */
-function MergedSlots({ environment, ...slots }: SlotsProps & { environment: string | undefined }) {
-  return <Slots {...slots} merged={usePolicyOf(environment)} />;
+/** What is not set by the flow is shown as policies set it for the chosen product: of a group for each of its members. */
+function MergedSlots({ isGroup, ...slots }: SlotsProps & { isGroup: boolean }) {
+  const { name } = slots;
+  const members = useBuilder(({ catalogue }) => (isGroup ? catalogue.groups.get(name) : undefined));
+  const environments = useMemo(() => (isGroup ? (members ?? []) : [name]), [isGroup, members, name]);
+  return <Slots {...slots} merged={useAlike(environments)} />;
 }
 
 /** Before, for and after the change: three places of the connector. */
-function Slots({ name, policy, merged }: SlotsProps) {
+function Slots({ name, policy, merged = [] }: SlotsProps) {
   const jump = useBuilder((state) => state.jump);
-  const refusal = merged?.refusal;
+  const refusals = merged.flatMap(({ refusal }) => refusal ?? []).join(' ');
   return (
-    <span className={refusal === undefined ? 'slots' : 'slots refused'} title={refusal}>
+    <span className={refusals === '' ? 'slots' : 'slots refused'} title={refusals}>
       {SLOT_NAMES.map(([key, label]) => {
         const own = policy?.[key];
-        const given = own === undefined ? merged?.settings.get(key) : undefined;
-        const value = own ?? given?.value;
-        const words = given ? `${given.value}, from ${given.from}` : (own ?? 'not set here');
+        const given = own === undefined ? givenTo(key, merged) : [];
+        const value = own ?? given[0]?.value;
+        const words = own ?? (given.length === 0 ? 'not set here' : inWords(given));
         return (
           <button
             key={key}
             type="button"
             tabIndex={-1}
             className={value === undefined ? 'slot' : own === undefined ? 'slot merged' : 'slot filled'}
-            title={`${label} of ${name}: ${words}${refusal === undefined ? '' : `. ${refusal}`}`}
+            title={`${label} of ${name}: ${words}${refusals === '' ? '' : `. ${refusals}`}`}
             aria-label={`${label} of ${name}: ${words}`}
             onClick={() => jump({ node: name, field: ['policy', key] })}
           >
-            {slotText(key, value)}
+            {given.length > 1 ? <span aria-hidden>≠</span> : slotText(key, value)}
           </button>
         );
       })}
     </span>
   );
+}
+
+/** One setting as policies say it, and for whom. */
+interface Given {
+  value: string | undefined;
+  from: string;
+  environments: readonly string[];
+}
+
+/** Nothing when no policy sets it anywhere; one when it is the same everywhere. */
+function givenTo(key: string, merged: readonly Alike[]): Given[] {
+  const all = new Map<string, Given>();
+  for (const { settings, environments } of merged) {
+    const { value, from = '' } = settings.get(key) ?? {};
+    const before = all.get(`${value} ${from}`)?.environments ?? [];
+    all.set(`${value} ${from}`, { value, from, environments: [...before, ...environments] });
+  }
+  const given = [...all.values()];
+  return given.every(({ value }) => value === undefined) ? [] : given;
+}
+
+function inWords(given: readonly Given[]): string {
+  const said = ({ value, from }: Given): string => (value === undefined ? 'not set' : `${value}, from ${from}`);
+  if (given.length === 1) return said(given[0]!);
+  return given.map((each) => `${said(each)} in ${each.environments.join(', ')}`).join('; ');
 }
 
 const ACTIONS: Record<string, string> = { commit: 'C', pr: 'PR', none: '∅' };

@@ -1,19 +1,21 @@
 import { type Edge } from '@xyflow/react';
 import { CirclePlus } from 'lucide-react';
-import { createContext, useContext, useMemo, useRef } from 'react';
+import { createContext, memo, useContext, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { ProductsOfFlowsDocument } from '../../generated/documents.ts';
 import { Choose } from '../../parts/choose.tsx';
 import { arrow, fixed } from '../../parts/picture.tsx';
-import { connectTargets } from '../document/index.ts';
+import { connectTargets, type PromotionFlowSpec } from '../document/index.ts';
 import { useChanges } from '../changes.tsx';
-import { useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import { useBuilder, useBuilderStore } from '../state.ts';
 import { Canvas } from './canvas.tsx';
 import { NodeCard } from './card.tsx';
+import { ChangedEdge } from './changed-edge.tsx';
 import { type CardNode, type Chart, NO_CHART, placeFlow, type Placed, SLOTS } from './place.ts';
 
 const TYPES = { card: NodeCard };
+const EDGE_TYPES = { changed: ChangedEdge };
 
 export const ChartContext = createContext<Chart>(NO_CHART);
 export const useChart = (): Chart => useContext(ChartContext);
@@ -23,23 +25,35 @@ export function useChartOfFlow(): Chart {
   const spec = useBuilder(({ session }) => session.document.flow?.spec);
   const groups = useBuilder(({ catalogue }) => catalogue.groups);
   const tidied = useBuilder((state) => state.tidied);
+  const opened = useBuilder((state) => state.opened);
   const changes = useChanges();
   const last = useRef({ chart: NO_CHART, tidied });
+  const now = useRef(spec);
+  now.current = spec;
+  const structure = useMemo(() => spec && structureOf(spec), [spec]);
   return useMemo(() => {
-    if (!spec || spec.triggerEnvironment === '') return NO_CHART;
+    const { current: whole } = now;
+    if (!whole || whole.triggerEnvironment === '') return NO_CHART;
     const before = last.current.tidied === tidied ? last.current.chart : NO_CHART;
-    const chart = placeFlow(spec, groups, before, changes);
+    const chart = placeFlow(whole, groups, before, changes, opened);
     last.current = { chart, tidied };
     return chart;
-  }, [spec, groups, changes, tidied]);
+  }, [structure, groups, changes, tidied, opened]);
 }
 
+/** What the layout depends on. A setting of a step is no part of it: the chart is the same one, and nothing is placed or drawn again. */
+const structureOf = ({ triggerEnvironment, steps }: PromotionFlowSpec): string =>
+  JSON.stringify([
+    triggerEnvironment,
+    steps.map(({ environment, group, name, workflow, dependsOn }) => [environment, group, name, workflow, dependsOn]),
+  ]);
+
 /** The flow from left to right. One tab stop; arrows go from node to node. */
-export function FlowChart() {
+export const FlowChart = memo(function FlowChart() {
   const chart = useChart();
   const ask = useBuilder((state) => state.ask);
   const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
-  const { isCurrent } = useDocument();
+  const isCurrent = useBuilder(({ session }) => session.document.isCurrent);
   if (chart.nodes.length === 0) {
     return (
       <div className="chart chart-empty">
@@ -61,7 +75,7 @@ export function FlowChart() {
       <FlowCanvas chart={chart} />
     </section>
   );
-}
+});
 
 const RELEASE_HOOKS = [
   ['onStart', 'at its start'],
@@ -134,6 +148,7 @@ function FlowCanvas({ chart }: { chart: Chart }) {
       nodes={nodes}
       edges={edges}
       nodeTypes={TYPES}
+      edgeTypes={EDGE_TYPES}
       selected={selected}
       onSelect={(name) => select(name)}
       onEdge={({ data }) => {
@@ -179,6 +194,7 @@ function toEdges(
     const words = [member, change && CHANGES[change]].filter((each) => each !== undefined).join(' ');
     return {
       id,
+      ...(change && { type: 'changed' }),
       source: from,
       target: to,
       data: { from: member ?? from, to, at },

@@ -9,16 +9,18 @@ import type { Drawn } from './drawn.ts';
 export const SLOTS = 44;
 export const CARD = { width: 176, height: 76 };
 const ROW = 24;
-/** A group shows so many members by name. */
-const SHOWN = 6;
+/** A group shows so many members by name, until it is opened; one with more has a line for that. */
+export const MOST_SHOWN = 6;
 const BETWEEN_COLUMNS = 48;
 
 /** A node of the chart, where it stands. */
 export interface Placed {
   name: string;
   kind: 'trigger' | 'environment' | 'group' | 'workflow';
-  /** Of a group: its members as they are now; the last one can be "and 12 more". */
+  /** Of a group: its members as they are now, as far as they are shown. */
   members: string[];
+  /** Of a group with more members than that, which can be opened: how many are not shown; 0 while it is open. Null: it has no more. */
+  hidden: number | null;
   x: number;
   y: number;
   width: number;
@@ -39,7 +41,7 @@ export interface ChartEdge {
 
 export interface Chart extends Drawn<Placed> {
   edges: ChartEdge[];
-  /** What the next layout begins with, so that it moves only what it has to. */
+  /** With all groups closed: what the next layout begins with, so that it moves only what it has to. */
   layout: Layout | undefined;
 }
 
@@ -48,33 +50,42 @@ export const NO_CHART: Chart = { nodes: [], edges: [], width: 0, height: 0, layo
 /**
  * From left to right in columns. With the chart `before`, what can stay where it stood does, and is the same object.
  * @param changes what is removed is drawn as well
+ * @param opened groups that show all of their members. Others give way to them, and stand where they stood when they are closed
  */
 export function placeFlow(
   spec: PromotionFlowSpec,
   groups: Known['groups'],
   before: Chart = NO_CHART,
   changes?: FlowChanges | null,
+  opened: ReadonlySet<string> = new Set(),
 ): Chart {
   const { nodes, edges } = layoutOf(changes ? withRemoved(spec, changes) : spec, groups);
   const boxes = nodes.map(({ name, kind, environments }) => {
-    const members = kind === 'group' ? shown(environments) : [];
-    return { id: name, name, kind, members, width: SLOTS + CARD.width, height: CARD.height + members.length * ROW };
+    const all = kind === 'group' ? environments : [];
+    const closed = shown(all, false);
+    const { members, hidden } = opened.has(name) ? shown(all, true) : closed;
+    const box = { id: name, name, kind, members, hidden, width: SLOTS + CARD.width };
+    return { ...box, height: heightOf({ members, hidden }), closed: heightOf(closed) };
   });
   const gone = (changes?.edges ?? [])
     .filter(({ change }) => change === 'REMOVED')
     .filter(({ from, to }) => !edges.some((each) => each.from === from && each.to === to));
-  const layout = layered(boxes, [...edges, ...gone], before.layout, { columns: BETWEEN_COLUMNS });
+  const ways = [...edges, ...gone];
+  const closed = boxes.map((box) => ({ ...box, height: box.closed }));
+  const layout = layered(closed, ways, before.layout, { columns: BETWEEN_COLUMNS });
+  const isAnyOpen = boxes.some(({ height, closed: least }) => height !== least);
+  const { places, width, height } = isAnyOpen ? layered(boxes, ways, layout, { columns: BETWEEN_COLUMNS }) : layout;
   const known = new Map(before.nodes.map((each) => [each.name, each]));
-  const placed = boxes.map(({ id, ...box }): Placed => {
-    const { x, y } = layout.places.get(id)!;
+  const placed = boxes.map(({ id, closed: _, ...box }): Placed => {
+    const { x, y } = places.get(id)!;
     const now: Placed = { ...box, x, y };
     const old = known.get(box.name);
     return old && isSame(old, now) ? old : now;
   });
-  const places = new Map<string, number>();
+  const counts = new Map<string, number>();
   const drawn = edges.map(({ from, to, member }): ChartEdge => {
-    const at = places.get(to) ?? 0;
-    places.set(to, at + 1);
+    const at = counts.get(to) ?? 0;
+    counts.set(to, at + 1);
     const change = changes?.edges.find((each) => each.from === from && each.to === to)?.change;
     return {
       id: `${member ?? from} > ${to}`,
@@ -96,8 +107,8 @@ export function placeFlow(
   return {
     nodes: placed,
     edges: [...drawn, ...removed.filter(({ from, to }) => names.has(from) && names.has(to))],
-    width: layout.width,
-    height: layout.height,
+    width,
+    height,
     layout,
   };
 }
@@ -116,9 +127,16 @@ const isSame = (a: Placed, b: Placed): boolean =>
   a.width === b.width &&
   a.height === b.height &&
   a.kind === b.kind &&
+  a.hidden === b.hidden &&
   a.members.join('\n') === b.members.join('\n');
 
-function shown(members: readonly string[]): string[] {
-  if (members.length <= SHOWN) return [...members];
-  return [...members.slice(0, SHOWN - 1), `and ${members.length - SHOWN + 1} more`];
+type Members = Pick<Placed, 'members' | 'hidden'>;
+
+function shown(members: readonly string[], isOpen: boolean): Members {
+  if (members.length <= MOST_SHOWN) return { members: [...members], hidden: null };
+  const names = isOpen ? [...members] : members.slice(0, MOST_SHOWN - 1);
+  return { members: names, hidden: members.length - names.length };
 }
+
+const heightOf = ({ members, hidden }: Members): number =>
+  CARD.height + (members.length + (hidden === null ? 0 : 1)) * ROW;

@@ -3,6 +3,7 @@ import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { ApplyManifestsDocument, FlowToEditDocument, ProposeFlowDocument } from '../../generated/documents.ts';
+import { Coded } from '../../parts/coded.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
 import type { Base } from '../document/index.ts';
@@ -135,14 +136,16 @@ export function Save({
             It cannot be saved like this:
             <ul>
               {errors.map(({ message }) => (
-                <li key={message}>{message}</li>
+                <li key={message}>
+                  <Coded>{message}</Coded>
+                </li>
               ))}
             </ul>
           </div>
         )}
         {checked?.warnings.map(({ message }) => (
           <p className="note" key={message}>
-            {message}
+            <Coded>{message}</Coded>
           </p>
         ))}
         {checked?.diff ? (

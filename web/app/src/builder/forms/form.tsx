@@ -26,6 +26,7 @@ import {
   type Shape,
   type TextShape,
 } from '../../../../../src/core/kinds/shape.ts';
+import { Coded } from '../../parts/coded.tsx';
 import { titleOf } from './words.ts';
 
 /** What a form may offer besides what is typed. */
@@ -216,7 +217,7 @@ function Typed({
       <Label>{label}</Label>
       {isLong ? <TextArea rows={4} data-field={placeOf(path)} /> : <Input data-field={placeOf(path)} />}
       <Text slot="description" className="hint">
-        {about}
+        <Coded>{about}</Coded>
       </Text>
       <FieldError className="field-error">{`Expected ${wanted}.`}</FieldError>
     </TextField>
@@ -275,7 +276,7 @@ function Name({
           </Button>
         </span>
         <Text slot="description" className="hint">
-          {about}
+          <Coded>{about}</Coded>
         </Text>
         <Popover className="popover">
           <ListBox className="options">{({ id }: { id: string }) => <ListBoxItem>{id}</ListBoxItem>}</ListBox>
@@ -313,7 +314,9 @@ function Check({ label, about, value, path, onChange }: FieldProps) {
         </span>
         {label}
       </Checkbox>
-      <span className="hint">{about}</span>
+      <span className="hint">
+        <Coded>{about}</Coded>
+      </span>
     </div>
   );
 }
@@ -343,7 +346,7 @@ function Words({
         <span aria-hidden>▾</span>
       </Button>
       <Text slot="description" className="hint">
-        {about}
+        <Coded>{about}</Coded>
       </Text>
       <Popover className="popover">
         <ListBox className="options">
@@ -530,7 +533,9 @@ function Part({ label, about, shape, value, path, isRequired, onChange }: FieldP
           <Plus size={14} aria-hidden />
           Set {label.toLowerCase()}
         </Button>
-        <span className="hint">{about}</span>
+        <span className="hint">
+          <Coded>{about}</Coded>
+        </span>
       </div>
     );
   }
@@ -578,7 +583,11 @@ function Group({
       <span className="form-group-title" id={id}>
         {label}
       </span>
-      {about !== '' && <span className="hint">{about}</span>}
+      {about !== '' && (
+        <span className="hint">
+          <Coded>{about}</Coded>
+        </span>
+      )}
       {children}
     </div>
   );

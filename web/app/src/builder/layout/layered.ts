@@ -194,11 +194,13 @@ function keptColumns({ boxes, above, below, ranks }: Graph, { places }: Placed):
     tops[at] = top;
     columns[ranks[at]!]!.push({ box: boxes[at]!, top });
   };
-  // A box may have grown since, such as a group that was opened: then the one below it gives way.
+  // A box may have grown since, such as a group that was opened: then those below it give way, and keep their order.
   for (const [at] of [...boxes.entries()]
     .filter(([each]) => isKept[each])
-    .sort(([a], [b]) => tops[a]! - tops[b]! || a - b))
-    sit(at, freeTop(columns[ranks[at]!]!, boxes[at]!.height, tops[at]!));
+    .sort(([a], [b]) => tops[a]! - tops[b]! || a - b)) {
+    const last = columns[ranks[at]!]!.at(-1);
+    sit(at, last ? Math.max(tops[at]!, last.top + last.box.height + BETWEEN_ROWS) : tops[at]!);
+  }
   const byRank = [...boxes.keys()].filter((at) => !isKept[at]).sort((a, b) => ranks[a]! - ranks[b]! || a - b);
   for (const at of byRank) {
     const near = [...above[at]!, ...below[at]!].filter((each) => tops[each] !== undefined);

@@ -17,7 +17,7 @@ export default function WorkflowYaml({ problems }: { problems: readonly Workflow
   const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
   const isWhole = selection.action === null && selection.field.length === 0;
   const part = useMemo(() => (isWhole ? null : rangeOfSelection(document, selection)), [document, selection, isWhole]);
-  const { type, undo, redo, select } = store.getState();
+  const { type, undo, redo, select, ask, say } = store.getState();
   return (
     <YamlText
       label="YAML of the workflow"
@@ -28,6 +28,11 @@ export default function WorkflowYaml({ problems }: { problems: readonly Workflow
       onType={type}
       undo={undo}
       redo={redo}
+      save={() => {
+        const { readOnly } = store.getState();
+        if (readOnly === null) ask({ is: 'save' });
+        else say(readOnly);
+      }}
       onCursor={(offset) => {
         const { document: now } = store.getState().draft;
         if (!now.isCurrent) return;
