@@ -191,8 +191,7 @@ async function apply(at: At, read: FolderRead, manifests: Manifests): Promise<Sy
   const written = await app.dataSource.transaction(async (manager) => {
     await lockDefinitions(manager);
     const client = await clientOf(manager);
-    const current = await getDefinition(manager, 'GitSource', name);
-    if (current?.id !== source.id || current.revision !== source.revision) return null;
+    if (!(await isAsRead(manager, source))) return null;
     if (!(await lockStanding(client, name, revision))) return null;
     const prune = source.spec.prune ? (draft: DefinitionDraft) => draft.syncedBy(name) : null;
     const considered = await considerManifests(client, ordered, { prune, source: name }, now);
@@ -213,6 +212,15 @@ async function apply(at: At, read: FolderRead, manifests: Manifests): Promise<Sy
   const changed = written.saves.filter(isChange).length + written.removals.length;
   if (changed > 0) app.log.info({ source: name, commit, changed }, 'a git source was synced');
   return { kind: 'SYNCED', commit, errors: [], changed };
+}
+
+/** Whether the source is still there as this sync has read it. */
+async function isAsRead(
+  manager: EntityManager,
+  { id, revision, metadata }: StoredDefinition<'GitSource'>,
+): Promise<boolean> {
+  const current = await getDefinition(manager, 'GitSource', metadata.name);
+  return current?.id === id && current.revision === revision;
 }
 
 /** What was not as the commit says that was synced already; none where it is another commit, or the source is another one. */
@@ -260,6 +268,9 @@ async function fail(
   const drift = commit !== undefined && considered ? driftIn(before, source.revision, commit, considered) : [];
   const change: StandingChange = { ...(commit !== undefined && { seenCommit: commit }), errors, drift };
   const moved = await app.dataSource.transaction(async (manager) => {
+    await lockDefinitions(manager);
+    // Of a source that was deleted or changed meanwhile it is no longer true.
+    if (!(await isAsRead(manager, source))) return false;
     const to = await moveStanding(await clientOf(manager), name, revision, change, app.clock.now());
     if (to === null) return false;
     const reasons = errors.map(inWords);

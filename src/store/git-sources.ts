@@ -21,6 +21,10 @@ export async function readStanding(db: Db, source: string): Promise<KeptStanding
 const STANDING = `SELECT source, revision, seen_commit AS "seenCommit", seen_at AS "seenAt", synced_commit AS "syncedCommit",
   synced_at AS "syncedAt", synced_with AS "syncedWith", clock, errors, drift, drift_at AS "driftAt" FROM git_source_status`;
 
+/** Of a source that was deleted meanwhile none is begun: another one of its name would go on with it. */
+const BEGIN_STANDING = `INSERT INTO git_source_status (source) SELECT name FROM git_source WHERE name = $1
+  ON CONFLICT (source) DO NOTHING`;
+
 /** What becomes of a standing; what is left out stays. */
 export interface StandingChange {
   seenCommit?: string;
@@ -42,8 +46,7 @@ export async function moveStanding(
   { seenCommit, errors, syncedWith, drift = [] }: StandingChange,
   at: Date,
 ): Promise<number | null> {
-  if (from === 0)
-    await db.query('INSERT INTO git_source_status (source) VALUES ($1) ON CONFLICT (source) DO NOTHING', [source]);
+  if (from === 0) await db.query(BEGIN_STANDING, [source]);
   const { rows } = await db.query<{ revision: number }>(
     `UPDATE git_source_status SET revision = revision + 1, errors = $4::jsonb,
        seen_commit = coalesce($3, seen_commit),
@@ -62,7 +65,7 @@ export async function moveStanding(
 
 /** Whether it still stands at this revision; if so, nothing else moves it before the end of the transaction. */
 export async function lockStanding(db: Db, source: string, revision: number): Promise<boolean> {
-  await db.query('INSERT INTO git_source_status (source) VALUES ($1) ON CONFLICT (source) DO NOTHING', [source]);
+  await db.query(BEGIN_STANDING, [source]);
   const { rows } = await db.query<{ revision: number }>(
     'SELECT revision FROM git_source_status WHERE source = $1 FOR UPDATE',
     [source],

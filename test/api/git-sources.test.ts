@@ -8,6 +8,7 @@ import { syncSource } from '../../src/commands/sync-source.ts';
 import { KINDS } from '../../src/core/definitions.ts';
 import type { Kind } from '../../src/core/definitions.ts';
 import { fieldOf } from '../../src/core/kinds/index.ts';
+import { TransientError } from '../../src/drivers/driver.ts';
 import { RepositoryWatch } from '../../src/jobs/repository-watch.ts';
 import { buildApiSchema } from '../../src/schema/build.ts';
 import { startServer } from '../../src/server.ts';
@@ -446,6 +447,37 @@ test('two servers that sync one source at once make one revision, and none goes 
   expect(third).toMatchObject({ commit: await repository.head(), changed: 0 });
   expect(late).toBe(2);
   expect(await environmentNamed('raced-eu')).toMatchObject({ description: 'third', revision: 2 });
+});
+
+test('why a source cannot be read is not told of another one of its name, nor of one that was changed meanwhile', async () => {
+  const { drivers } = api.app;
+  const signal = AbortSignal.timeout(20_000);
+  /** Its first read ends without an answer, after `meanwhile`. */
+  const unread = (name: string, meanwhile: () => Promise<unknown>) => {
+    let isFirst = true;
+    const driver: typeof drivers.driver = (spec) => ({
+      ...drivers.driver(spec),
+      read: async (...asked) => {
+        if (!isFirst) return drivers.driver(spec).read(...asked);
+        isFirst = false;
+        await meanwhile();
+        throw new TransientError('no answer from the address of before');
+      },
+    });
+    const app = { ...api.app, drivers: Object.assign(Object.create(drivers) as typeof drivers, { driver }) };
+    return syncSource(app, name, undefined, signal);
+  };
+
+  const { url } = await source('short-lived', { 'sluice/a.yaml': environment('short-lived') });
+  const deleted = (): Promise<unknown> =>
+    api.ask('mutation { gitSourceDelete(input: { name: "short-lived" }) { userErrors { message } } }');
+  expect(await unread('short-lived', deleted)).toMatchObject({ kind: 'GONE' });
+  const { rows } = await api.app.pool.query(`SELECT FROM git_source_status WHERE source = 'short-lived'`);
+  expect(rows).toEqual([]);
+
+  await source('corrected', { 'sluice/a.yaml': environment('corrected') });
+  const text = `${head('GitSource', 'corrected')}spec: { repoURL: '${url}', path: sluice, interval: 2h }\n`;
+  expect(await unread('corrected', () => apply(text))).toMatchObject({ kind: 'SYNCED', changed: 1 });
 });
 
 test('only who may edit all definitions may make, sync or delete a source', async () => {
