@@ -36,7 +36,7 @@ const CURES = `
       ... on WaitingForHold { holds { productName environmentName } }
       ... on WaitingForVersion { badVersions { label } }
       ... on WaitingForWindow { windowNames windows { description } }
-      ... on WaitingForApproval { approval { step } }
+      ... on WaitingForApproval { approval { step status } }
     }
   }`;
 
@@ -87,7 +87,7 @@ interface Cure extends Waiting {
   badVersions?: { label: string }[];
   windowNames?: string[];
   windows?: { description: string | null }[];
-  approval?: { step: string | null };
+  approval?: { step: string | null; status?: string };
 }
 
 interface ReleaseAnswer {
@@ -211,6 +211,8 @@ function cureOf({ shortId, productName }: ReleaseAnswer, cure: Cure): string | n
   const reason = '--reason TEXT';
   switch (cure.__typename) {
     case 'WaitingForApproval':
+      // Of what is not asked yet an approval is refused.
+      if (cure.approval?.status === 'NOT_ASKED') return null;
       return `sluice approve ${shortId} ${where}${cure.approval?.step ? ` --step ${cure.approval.step}` : ''}`;
     case 'WaitingForHold': {
       const product = cure.holds?.some((each) => each.productName !== null) ? ` --product ${productName}` : '';

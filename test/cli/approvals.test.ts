@@ -33,6 +33,10 @@ test('a refusal says what is wrong, in one line, with code 1', async () => {
     code: 1,
     err: 'asia-2 is not asked for yet: it waits for regions\n',
   });
+  // A command that would be refused is not named.
+  const shown = (await served.sluice('get', 'release', release)).out;
+  expect(shown).toMatch(/^staging waits: needs the approval of .* \(sluice approve billing#\d+ staging\)$/m);
+  expect(shown).toMatch(/^asia-2 waits: will need the approval of [^()]*$/m);
   expect((await served.sluice('approve', 'billing', 'stagin')).err).toContain('did you mean "staging"?');
   expect((await served.sluice('approve', 'billing')).code).toBe(2);
 });
