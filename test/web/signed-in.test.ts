@@ -9,6 +9,7 @@ import { ADMIN, type GuardedServer, openGuarded } from '../access/support.ts';
 import { approvalOf } from '../core/support/builders.ts';
 import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
 import { BOTH, confirm, type Hands, keyboardOn, mouseOn, open } from './support/hands.ts';
+import { defineHostile, MADE_BY_WORDS } from './support/hostile.ts';
 import { administer, replay } from './support/jobs.ts';
 import { openBrowser } from '../support/browser.ts';
 import { brokenByWishes, newContext, seriousViolations, type Visit, visitIn } from './support/visit.ts';
@@ -272,9 +273,10 @@ test.each(BOTH)(
   60_000,
 );
 
-test('no page has a serious fault of accessibility, in light and in dark', async () => {
+test('no page has a serious fault of accessibility, in light and in dark, whatever names and reasons say', async () => {
   await defined('pages');
   const id = await guarded.engine.trigger({ product: 'pages', version: '5.0.0' });
+  const hostile = await defineHostile(guarded);
   const signedIn = await visitAt(guarded.url);
   await signIn(signedIn, mouseOn(signedIn.page), ADMIN);
   const found: string[] = [];
@@ -305,6 +307,7 @@ test('no page has a serious fault of accessibility, in light and in dark', async
     '/workflows',
     '/workflows/new',
     '/workflows/checks',
+    ...hostile,
   ];
   const { host } = new URL(guarded.url);
   const look = async (): Promise<void> => {
@@ -316,6 +319,7 @@ test('no page has a serious fault of accessibility, in light and in dark', async
       await made.page.locator('h1').waitFor();
       found.push(...(await seriousViolations(made)).map((each) => `${at} ${each}`));
       found.push(...(await brokenByWishes(made)).map((each) => `${at} ${each}`));
+      found.push(...(await made.page.evaluate<string[]>(MADE_BY_WORDS)).map((each) => `${at} ${each}`));
       found.push(...made.complaints.splice(0).map((each) => `${at} ${each}`));
       const asked = made.addresses.splice(0).filter((each) => new URL(each).host !== host);
       found.push(...asked.map((each) => `${at} asks ${each}`));

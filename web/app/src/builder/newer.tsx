@@ -82,38 +82,40 @@ function Sides({ sides, who, isChanged }: { sides: readonly Side[]; who: string;
     <details className="sides">
       <summary>What changed, step by step</summary>
       <div className="sides-frame" tabIndex={0} role="region" aria-label="What changed, step by step">
-        <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Step and setting</th>
-              <th scope="col">Before</th>
-              <th scope="col">{who}</th>
-              {isChanged && <th scope="col">You</th>}
-            </tr>
-          </thead>
-          <tbody>
-            {sides.map(({ step, field, base, theirs, mine, isBoth }) => (
-              <tr key={`${step} ${field}`} className={isBoth ? 'conflict' : ''}>
-                <th scope="row">
-                  {step ?? 'The flow'}
-                  {field !== '' && <small className="mono">{field}</small>}
-                  {isBoth && <small>changed by both: yours stays until you decide</small>}
-                </th>
-                <td data-side="Before">
-                  <Value text={base} />
-                </td>
-                <td data-side={who} className={theirs === base ? 'same' : ''}>
-                  <Value text={theirs} />
-                </td>
-                {isChanged && (
-                  <td data-side="You" className={mine === base ? 'same' : ''}>
-                    <Value text={mine} />
-                  </td>
-                )}
+        <div className="list-box">
+          <table className="list">
+            <thead>
+              <tr>
+                <th scope="col">Step and setting</th>
+                <th scope="col">Before</th>
+                <th scope="col">{who}</th>
+                {isChanged && <th scope="col">You</th>}
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {sides.map(({ step, field, base, theirs, mine, isBoth }) => (
+                <tr key={`${step} ${field}`} className={isBoth ? 'conflict' : ''}>
+                  <th scope="row">
+                    {step ?? 'The flow'}
+                    {field !== '' && <small className="mono">{field}</small>}
+                    {isBoth && <small>changed by both: yours stays until you decide</small>}
+                  </th>
+                  <td data-side="Before">
+                    <Value text={base} />
+                  </td>
+                  <td data-side={who} className={theirs === base ? 'same' : ''}>
+                    <Value text={theirs} />
+                  </td>
+                  {isChanged && (
+                    <td data-side="You" className={mine === base ? 'same' : ''}>
+                      <Value text={mine} />
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       </div>
     </details>
   );

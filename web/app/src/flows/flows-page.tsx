@@ -90,25 +90,27 @@ interface ProductFlows {
 
 function FlowTable({ flows, products }: { flows: readonly FlowRowFragment[]; products: readonly ProductFlows[] }) {
   return (
-    <table className="list flows">
-      <thead>
-        <tr>
-          <th scope="col">Flow</th>
-          <th scope="col">Products</th>
-          <th scope="col">Environments</th>
-          <th scope="col">Last release</th>
-          <th scope="col">Last change</th>
-          <th scope="col">
-            <span className="hidden">What can be done</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {flows.map((flow) => (
-          <Row key={flow.name} flow={flow} products={products} />
-        ))}
-      </tbody>
-    </table>
+    <div className="list-box">
+      <table className="list flows">
+        <thead>
+          <tr>
+            <th scope="col">Flow</th>
+            <th scope="col">Products</th>
+            <th scope="col">Environments</th>
+            <th scope="col">Last release</th>
+            <th scope="col">Last change</th>
+            <th scope="col">
+              <span className="hidden">What can be done</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {flows.map((flow) => (
+            <Row key={flow.name} flow={flow} products={products} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

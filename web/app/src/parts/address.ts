@@ -11,3 +11,7 @@ export const dayOf = (value: unknown): string | undefined =>
   !Number.isNaN(Date.parse(value))
     ? value
     : undefined;
+
+/** A `javascript:` address would be a script in this page, and a `data:` address a page of anybody. */
+export const isOfTheWeb = (address: string | null | undefined): address is string =>
+  address != null && URL.canParse(address) && ['http:', 'https:'].includes(new URL(address).protocol);

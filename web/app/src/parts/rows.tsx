@@ -61,22 +61,24 @@ export function Table({
   // In a card each value says the name of its column, which is in no cell.
   const names = Object.fromEntries(head.map((each, at) => [`--column-${at + 1}`, JSON.stringify(each)]));
   return (
-    <table className="list" style={names}>
-      <thead>
-        <tr>
-          {head.map((each) => (
-            <th key={each} scope="col">
-              {each}
-            </th>
-          ))}
-          {acts && (
-            <th scope="col">
-              <span className="hidden">What can be done</span>
-            </th>
-          )}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
+    <div className="list-box">
+      <table className="list" style={names}>
+        <thead>
+          <tr>
+            {head.map((each) => (
+              <th key={each} scope="col">
+                {each}
+              </th>
+            ))}
+            {acts && (
+              <th scope="col">
+                <span className="hidden">What can be done</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
   );
 }

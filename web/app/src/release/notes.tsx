@@ -2,7 +2,9 @@ import { ArrowRight } from 'lucide-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { ReleaseNotesDocument, type ReleaseNotesQuery } from '../generated/documents.ts';
+import { Away } from '../parts/away.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
+import { asIn } from '../parts/in-order.ts';
 import { QueryProblem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { When } from '../parts/time.tsx';
@@ -19,6 +21,7 @@ export function ReleaseNotes({ release }: { release: ReleaseRead }) {
   );
   if (error) return <QueryProblem error={error} />;
   if (!data) return <Loading what="what it brings" />;
+  const names = release.promotions.map(({ name }) => name);
   return (
     <>
       {requests.length > 0 && (
@@ -27,7 +30,7 @@ export function ReleaseNotes({ release }: { release: ReleaseRead }) {
           <ul className="notes">
             {requests.map(({ environment, number, url, state }) => (
               <li key={`${environment} ${number}`}>
-                {url ? <a href={url}>#{number}</a> : <span>#{number ?? 'not open yet'}</span>}
+                <Away to={url}>#{number ?? 'not open yet'}</Away>
                 <Status status={state} word={toWords(state)} />
                 <span>{environment}</span>
               </li>
@@ -36,7 +39,7 @@ export function ReleaseNotes({ release }: { release: ReleaseRead }) {
         </section>
       )}
       {data.releaseNotes.length === 0 && <Empty title="It brings nothing to an environment that you see." />}
-      {together(data.releaseNotes).map((same) => (
+      {together(data.releaseNotes.toSorted(asIn(names, (each) => each.environmentName))).map((same) => (
         <Section key={same[0]!.environmentName} same={same} />
       ))}
     </>
@@ -104,7 +107,7 @@ function Changes({ notes }: { notes: Notes }) {
           {issues.map(({ key, url }, index) => (
             <span key={key}>
               {index > 0 && ', '}
-              {url ? <a href={url}>{key}</a> : key}
+              <Away to={url}>{key}</Away>
             </span>
           ))}
         </p>

@@ -10,6 +10,7 @@ import {
   RetryDocument,
   SkipDocument,
 } from '../generated/documents.ts';
+import { Away } from '../parts/away.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { useOrder } from '../parts/order.ts';
@@ -107,8 +108,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
       ))}
       {promotion.pullRequests.map(({ number, url, state }) => (
         <p key={`${number}`} className="note">
-          Pull request {url ? <a href={url}>#{number}</a> : `#${number ?? '?'}`}{' '}
-          <Status status={state} word={toWords(state)} />
+          Pull request <Away to={url}>#{number ?? '?'}</Away> <Status status={state} word={toWords(state)} />
         </p>
       ))}
       <QueryProblem error={error} />

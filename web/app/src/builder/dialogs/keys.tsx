@@ -9,18 +9,20 @@ interface KeysProps {
 export function Keys({ commands, close }: KeysProps) {
   return (
     <Over title="Keys" onClose={close}>
-      <table className="list keys">
-        <tbody>
-          {commands.map(({ keys, about }) => (
-            <tr key={keys}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{about}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div className="list-box">
+        <table className="list keys">
+          <tbody>
+            {commands.map(({ keys, about }) => (
+              <tr key={keys}>
+                <th scope="row">
+                  <kbd>{keys}</kbd>
+                </th>
+                <td>{about}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <div className="actions">
         <Button className="button" onPress={close} autoFocus>
           Close

@@ -3,6 +3,7 @@ import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { ApplyManifestsDocument, FlowToEditDocument, ProposeFlowDocument } from '../../generated/documents.ts';
+import { Away } from '../../parts/away.tsx';
 import { Coded } from '../../parts/coded.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
@@ -217,9 +218,9 @@ export function Propose({ source, close }: { source: string; close: () => void }
           <>
             <p className="note" role="status">
               The change is proposed:{' '}
-              <a ref={link} href={opened.url}>
+              <Away ref={link} to={opened.url}>
                 pull request {opened.number}
-              </a>
+              </Away>
               . The draft stays here until it is merged.
             </p>
             <Diff text={opened.diff} label="What changes in the repository" />

@@ -277,27 +277,29 @@ function Policies({ product }: { product: string }) {
   return (
     <>
       {revision === null && <p className="note">The flow is not saved: these are the settings of policies alone.</p>}
-      <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Environment</th>
-            <th scope="col">Pre-action</th>
-            <th scope="col">Action</th>
-            <th scope="col">Post-action</th>
-            <th scope="col">Worth a look</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...new Set(names)].map((environment) => (
-            <PolicyRow
-              key={environment}
-              product={product}
-              environment={environment}
-              flow={revision === null ? null : (flow?.name ?? null)}
-            />
-          ))}
-        </tbody>
-      </table>
+      <div className="list-box">
+        <table className="list">
+          <thead>
+            <tr>
+              <th scope="col">Environment</th>
+              <th scope="col">Pre-action</th>
+              <th scope="col">Action</th>
+              <th scope="col">Post-action</th>
+              <th scope="col">Worth a look</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...new Set(names)].map((environment) => (
+              <PolicyRow
+                key={environment}
+                product={product}
+                environment={environment}
+                flow={revision === null ? null : (flow?.name ?? null)}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }

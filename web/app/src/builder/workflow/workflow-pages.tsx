@@ -58,56 +58,58 @@ export function WorkflowsPage() {
               </p>
             </Empty>
           ) : (
-            <table className="list flows">
-              <thead>
-                <tr>
-                  <th scope="col">Workflow</th>
-                  <th scope="col">Actions</th>
-                  <th scope="col">Last change</th>
-                  <th scope="col">
-                    <span className="hidden">What can be done</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {workflows.nodes.map(({ name, description, actions, updatedAt, revision, syncedFrom }) => (
-                  <tr key={name}>
-                    <th scope="row">
-                      <Link to="/workflows/$name" params={{ name }} className="main-link">
-                        {name}
-                      </Link>
-                      {description && <small>{description}</small>}
-                      {syncedFrom && (
-                        <small>
-                          <GitBranch size={12} aria-hidden /> from {syncedFrom.source}: {syncedFrom.file}
-                        </small>
-                      )}
+            <div className="list-box">
+              <table className="list flows">
+                <thead>
+                  <tr>
+                    <th scope="col">Workflow</th>
+                    <th scope="col">Actions</th>
+                    <th scope="col">Last change</th>
+                    <th scope="col">
+                      <span className="hidden">What can be done</span>
                     </th>
-                    <td>
-                      {count(actions.length, 'action')}
-                      <small className="under">{actions.map((each) => each.name).join(', ')}</small>
-                    </td>
-                    <td>
-                      <When at={updatedAt} />
-                      <small className="under">revision {revision}</small>
-                    </td>
-                    <td>
-                      {!syncedFrom && (
-                        <Ask
-                          label="Delete"
-                          title={`Delete the workflow ${name}`}
-                          icon={<Trash2 size={16} aria-hidden />}
-                          kind="danger"
-                          onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
-                        >
-                          <p>Releases on their way keep it. A workflow that a flow or a policy names cannot go.</p>
-                        </Ask>
-                      )}
-                    </td>
                   </tr>
-                ))}
-              </tbody>
-            </table>
+                </thead>
+                <tbody>
+                  {workflows.nodes.map(({ name, description, actions, updatedAt, revision, syncedFrom }) => (
+                    <tr key={name}>
+                      <th scope="row">
+                        <Link to="/workflows/$name" params={{ name }} className="main-link">
+                          {name}
+                        </Link>
+                        {description && <small>{description}</small>}
+                        {syncedFrom && (
+                          <small>
+                            <GitBranch size={12} aria-hidden /> from {syncedFrom.source}: {syncedFrom.file}
+                          </small>
+                        )}
+                      </th>
+                      <td>
+                        {count(actions.length, 'action')}
+                        <small className="under">{actions.map((each) => each.name).join(', ')}</small>
+                      </td>
+                      <td>
+                        <When at={updatedAt} />
+                        <small className="under">revision {revision}</small>
+                      </td>
+                      <td>
+                        {!syncedFrom && (
+                          <Ask
+                            label="Delete"
+                            title={`Delete the workflow ${name}`}
+                            icon={<Trash2 size={16} aria-hidden />}
+                            kind="danger"
+                            onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
+                          >
+                            <p>Releases on their way keep it. A workflow that a flow or a policy names cannot go.</p>
+                          </Ask>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
           )}
           <Pages
             after={after}

@@ -1,0 +1,24 @@
+const NAMES = new Intl.Collator('en', { numeric: true });
+
+/** Names as people count them: `site-2` before `site-10`. */
+export const byName = (one: string, other: string): number => NAMES.compare(one, other);
+
+/** In the order of the flow; members of one group, which it does not order, by name among each other. */
+export function inOrder<Each extends { name: string; group?: string | null }>(promotions: readonly Each[]): Each[] {
+  const places = new Map<string, number>();
+  const keyOf = ({ name, group }: Each): string => (group == null ? `one ${name}` : `group ${group}`);
+  for (const [at, each] of promotions.entries()) if (!places.has(keyOf(each))) places.set(keyOf(each), at);
+  return promotions.toSorted(
+    (one, other) => places.get(keyOf(one))! - places.get(keyOf(other))! || byName(one.name, other.name),
+  );
+}
+
+/** Sorts as `names` stand; what is not among them stands last, as it stood. */
+export function asIn<Each>(
+  names: readonly string[],
+  nameOf: (each: Each) => string | undefined,
+): (one: Each, other: Each) => number {
+  const places = new Map(names.map((name, at) => [name, at]));
+  const placeOf = (each: Each): number => places.get(nameOf(each) ?? '') ?? names.length;
+  return (one, other) => placeOf(one) - placeOf(other);
+}
