@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { asIn, inOrder } from '../../web/app/src/parts/in-order.ts';
 import { opened, painted, standingProblem } from '../../web/app/src/release/paint.ts';
 
 type Read = Parameters<typeof opened>[0];
@@ -61,4 +62,32 @@ test.each([
     typeof standingProblem
   >[0];
   expect(standingProblem(release)).toBe(expected);
+});
+
+test('the members of a group stand by name in its place of the flow, as people count', () => {
+  const of = (name: string, group: string | null = null) => ({ name, group });
+  const flow = [
+    of('zero'),
+    of('site-1', 'sites'),
+    of('site-10', 'sites'),
+    of('site-2', 'sites'),
+    of('alone'),
+    of('a-1', 'last'),
+  ];
+  const names = inOrder(flow).map(({ name }) => name);
+  expect(names).toEqual(['zero', 'site-1', 'site-2', 'site-10', 'alone', 'a-1']);
+  const reasons = ['elsewhere', 'alone', 'site-10', 'zero', 'site-2'];
+  expect(reasons.sort(asIn(names, (each) => each))).toEqual(['zero', 'site-2', 'site-10', 'alone', 'elsewhere']);
+});
+
+test('a release that is opened has everything in that order, whatever order it was read in', () => {
+  const sites = ['site-1', 'site-10', 'site-2'].map((name) => ({ ...planned(name), group: 'sites' }));
+  const read = {
+    ...READ,
+    skeleton: { promotions: sites },
+    promotions: sites.map(({ name }) => at(name, 7, 'PENDING')).reverse(),
+  };
+  const { promotions, skeleton } = opened(read as unknown as Read);
+  for (const list of [promotions, skeleton.promotions])
+    expect(list.map(({ name }) => name)).toEqual(['site-1', 'site-2', 'site-10']);
 });

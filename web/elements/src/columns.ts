@@ -16,6 +16,9 @@ export interface Box {
   column: number;
 }
 
+/** `site-2` before `site-10`, as in the web app. */
+const NAMES = new Intl.Collator('en', { numeric: true });
+
 /** From left to right: each behind everything that it waits for. By the order of the flow within a column, so a status moves nothing. */
 export function boxesOf(promotions: readonly Planned[]): Box[] {
   const boxes = new Map<string, Box>();
@@ -28,6 +31,7 @@ export function boxesOf(promotions: readonly Planned[]): Box[] {
   const home = new Map(promotions.map(({ name, group }) => [name, group ?? name]));
   for (const box of boxes.values())
     box.dependsOn = [...new Set(box.dependsOn.map((each) => home.get(each) ?? each))].filter((each) => boxes.has(each));
+  for (const { members } of boxes.values()) members.sort(NAMES.compare);
   // A flow has no circle; one of a broken answer ends with the count of its boxes.
   for (let round = 0, moved = true; moved && round < boxes.size; round += 1) {
     moved = false;

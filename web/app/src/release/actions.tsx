@@ -31,6 +31,7 @@ export function ReleaseActions({ release }: { release: ReleaseRead }) {
           title={`Take ${version.label} of ${productName} back`}
           what={{ product: productName, version: version.digest }}
           can={viewerCan.rollback}
+          order={release.promotions.map(({ name }) => name)}
         />
       )}
       {kind === 'FORWARD' && (

@@ -4,6 +4,7 @@ import type {
   ReleaseChangedSubscription,
   ReleaseQuery,
 } from '../generated/documents.ts';
+import { inOrder } from '../parts/in-order.ts';
 
 type Opened = NonNullable<ReleaseQuery['release']>;
 type Planned = Opened['skeleton']['promotions'][number];
@@ -20,12 +21,14 @@ export interface ReleaseRead extends Omit<Opened, 'promotions' | 'skeleton'> {
 }
 
 export function opened(read: Opened): ReleaseRead {
-  const planned = new Map(read.skeleton.promotions.map((each) => [each.name, each]));
+  const now = new Map(read.promotions.map((each) => [each.name, each]));
+  const planned = inOrder(read.skeleton.promotions);
   return {
     ...read,
-    promotions: read.promotions.flatMap((each) => {
-      const frozen = planned.get(each.name);
-      return frozen ? [{ ...each, planned: frozen }] : [];
+    skeleton: { ...read.skeleton, promotions: planned },
+    promotions: planned.flatMap((frozen) => {
+      const each = now.get(frozen.name);
+      return each ? [{ ...each, planned: frozen }] : [];
     }),
   };
 }

@@ -8,6 +8,7 @@ import { RollBackDocument, type RollbackInput, RollbackPlanDocument } from '../g
 import { type Ability, Refused, whyNot } from '../parts/ability.tsx';
 import { Sheet } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
+import { asIn, byName } from '../parts/in-order.ts';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { Table } from '../parts/rows.tsx';
 import { Status } from '../parts/status.tsx';
@@ -20,6 +21,8 @@ interface RollBackProps {
   /** A version wherever it is live, or what is live in environments. */
   what: Pick<RollbackInput, 'product' | 'version' | 'environments'>;
   can: Ability;
+  /** Names of environments, as the page has them; left out: by name. */
+  order?: readonly string[];
 }
 
 /** Takes something back, after its plan was shown. */
@@ -37,7 +40,7 @@ export function RollBackButton(props: RollBackProps) {
   );
 }
 
-function RollBackForm({ title, what, close }: RollBackProps & { close: () => void }) {
+function RollBackForm({ title, what, order, close }: RollBackProps & { close: () => void }) {
   const client = useClient();
   const navigate = useNavigate();
   const [reason, setReason] = useState('');
@@ -59,6 +62,9 @@ function RollBackForm({ title, what, close }: RollBackProps & { close: () => voi
     await navigate({ to: '/releases/$id', params: { id: rollback.uuid } });
   };
   const plan = data?.planRollback.plan;
+  const targets = plan?.targets
+    .toSorted((one, other) => byName(one.environment, other.environment))
+    .sort(asIn(order ?? [], ({ environment }) => environment));
   return (
     <Form
       onSubmit={(event) => {
@@ -72,9 +78,9 @@ function RollBackForm({ title, what, close }: RollBackProps & { close: () => voi
       {data?.planRollback.userErrors.map(({ message }) => (
         <Problem key={message}>{message}</Problem>
       ))}
-      {plan && (
+      {targets && (
         <Table head={['Environment', 'What happens', 'From', 'To', 'Why']}>
-          {plan.targets.map((each) => (
+          {targets.map((each) => (
             <tr key={each.environment}>
               <th scope="row">{each.environment}</th>
               <td>

@@ -6,6 +6,7 @@ import { OverrideDocument, type ReasonFragment } from '../generated/documents.ts
 import { Lift } from '../holds/lift.tsx';
 import { Unmark, whereBad } from '../holds/unmark.tsx';
 import { Ask } from '../parts/ask.tsx';
+import { asIn } from '../parts/in-order.ts';
 import { useOrder } from '../parts/order.ts';
 import { When } from '../parts/time.tsx';
 import { count, placeName, without } from '../parts/words.ts';
@@ -13,8 +14,13 @@ import type { ReleaseRead } from './use-release.ts';
 
 /** Every reason at once: who can end it, since when, until when, and the button that does it. */
 export function WaitsFor({ release }: { release: ReleaseRead }) {
-  const { waitingFor } = release;
-  if (waitingFor.length === 0) return null;
+  if (release.waitingFor.length === 0) return null;
+  const names = release.promotions.map(({ name }) => name);
+  // What concerns the whole release has no place in it, and holds everything: it stands first.
+  const waitingFor = [
+    ...release.waitingFor.filter(({ promotion }) => !promotion),
+    ...release.waitingFor.filter(({ promotion }) => promotion).sort(asIn(names, ({ promotion }) => promotion?.name)),
+  ];
   const isInside = ({ __typename }: ReasonFragment): boolean => INSIDE.includes(__typename);
   const causes = waitingFor.filter((each) => !isInside(each));
   const inside = waitingFor.filter(isInside);

@@ -7,6 +7,7 @@ import { type CellFragment, WhereNamesDocument } from '../generated/documents.ts
 import { Choose } from '../parts/choose.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading } from '../parts/heading.tsx';
+import { byName } from '../parts/in-order.ts';
 import { useIsNarrow } from '../parts/media.ts';
 import { QueryProblem } from '../parts/problem.tsx';
 import { Typed } from '../parts/typed.tsx';
@@ -23,9 +24,9 @@ export function WherePage() {
   const names = useMemo(() => {
     const has = (part: string | undefined) => (name: string) => part === undefined || name.includes(part);
     const production = new Set(all?.productionNames);
-    const shown = (all?.environmentNames ?? []).filter(has(search.environment));
+    const shown = (all?.environmentNames ?? []).filter(has(search.environment)).sort(byName);
     return {
-      products: (all?.productNames ?? []).filter(has(search.product)),
+      products: (all?.productNames ?? []).filter(has(search.product)).sort(byName),
       environments: [...shown.filter((each) => !production.has(each)), ...shown.filter((each) => production.has(each))],
     };
   }, [all, search.product, search.environment]);
