@@ -44,6 +44,7 @@ import { SearchedReleases1765462000000 } from './1765462000000-searched-releases
 import { ChangesOfDefinitions1765462000001 } from './1765462000001-changes-of-definitions.ts';
 import { WebSessions1765480000000 } from './1765480000000-web-sessions.ts';
 import { TextsOfDefinitions1765490000000 } from './1765490000000-texts-of-definitions.ts';
+import { SessionsAtTheProvider1765500000000 } from './1765500000000-sessions-at-the-provider.ts';
 import { GitSources1765470000000 } from './1765470000000-git-sources.ts';
 import { ForgeBudget1765340000000 } from './1765340000000-forge-budget.ts';
 import { Triggers1765310000000 } from './1765310000000-triggers.ts';
@@ -102,4 +103,5 @@ export const migrations = [
   GitSources1765470000000,
   WebSessions1765480000000,
   TextsOfDefinitions1765490000000,
+  SessionsAtTheProvider1765500000000,
 ];

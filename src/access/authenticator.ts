@@ -22,7 +22,7 @@ import type { ApiToken } from '../store/access.ts';
 import { noteSessionUse, readSession } from '../store/web-sessions.ts';
 import type { WebSession } from '../store/web-sessions.ts';
 import { OidcVerifier, ProviderUnreachable, TokenRefused } from './oidc.ts';
-import type { Claims, OidcTimes } from './oidc.ts';
+import type { AtProvider, Claims, OidcTimes } from './oidc.ts';
 
 export interface AuthenticatorParts {
   config: AuthConfig;
@@ -40,6 +40,8 @@ export interface Identified {
   renew(): Promise<Identity>;
   /** What it is called when it ends: `the token`, `the session`. */
   means: string;
+  /** What the identity provider calls the person; absent: it is no token of the provider. */
+  provider?: AtProvider;
 }
 
 /** A caller's credential that a session can be had for: who it is, and what the session is bound to. */
@@ -49,6 +51,7 @@ export interface Swappable {
   tokenId: string | null;
   /** The identity provider that signed it; null: it is a token of this server. */
   issuer: string | null;
+  provider: AtProvider;
 }
 
 /** A credential that is not (or no longer) good; the message is for the client that sent it. */
@@ -126,11 +129,11 @@ export class Authenticator {
   }
 
   /** What of a token that is good is written into a session that is swapped for it. */
-  swappable({ identity }: Identified): Swappable {
+  swappable({ identity, provider = { subject: null, session: null } }: Identified): Swappable {
     const { credential } = identity;
     const tokenId = /^token (.+)$/.exec(credential ?? '')?.[1] ?? null;
     const issuer = tokenId === null && identity !== ADMIN_IDENTITY ? (this.#parts.config.oidc?.issuer ?? null) : null;
-    return { identity, tokenId, issuer };
+    return { identity, tokenId, issuer, provider };
   }
 
   /**
@@ -224,7 +227,7 @@ export class Authenticator {
   }
 
   async #byClaims(oidc: OidcVerifier, credential: string): Promise<Identified> {
-    const { name, groups, expiresAt } = await this.#verified(oidc, credential);
+    const { name, groups, expiresAt, provider } = await this.#verified(oidc, credential);
     const caller = { name, kind: 'PERSON' as const, groups };
     const renew = async (): Promise<Identity> => {
       if (expiresAt <= this.#parts.clock.now().getTime()) throw new NotAuthentic('the token has expired');
@@ -236,6 +239,7 @@ export class Authenticator {
       identity: identityOf(caller, grants, `oidc ${this.#parts.config.oidc?.issuer}`, expiresAt),
       renew,
       means: TOKEN,
+      provider,
     };
   }
 

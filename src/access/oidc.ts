@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
-import type { JWTPayload, RemoteJWKSet } from 'jose';
+import type { JWTHeaderParameters, JWTPayload, JWTVerifyOptions, JWTVerifyResult, RemoteJWKSet } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { OidcConfig } from '../config.ts';
 import { isReservedName } from '../core/access/index.ts';
@@ -34,14 +34,36 @@ const TIMES: OidcTimes = { cooldownMs: 30_000, maxAgeMs: 5 * 60_000, timeoutMs: 
 const TOLERANCE_S = 30;
 /** A discovery document, or the keys, in bytes: they have a few thousand. */
 const MAX_ANSWER = 512 * 1_024;
+/** A logout token is sent when it is made: an older one comes from somewhere else, in seconds. */
+const LOGOUT_AGE_S = 10 * 60;
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LOGOUT_TYPE = 'logout+jwt';
 /** After a failure the provider is left alone for so long, in milliseconds. */
 export const PAUSE_MS = 2_000;
 
 export interface Claims {
   name: string;
   groups: string[];
+  /** What the provider itself calls the person, and the person's session there. */
+  provider: AtProvider;
   /** Milliseconds since the epoch. */
   expiresAt: number;
+}
+
+/** A person, and one of the person's sessions, at the provider; null: it says nothing of it. */
+export interface AtProvider {
+  /** Of the claim `sub`. */
+  subject: string | null;
+  /** Of the claim `sid`. */
+  session: string | null;
+}
+
+/** The provider says that a person's sessions, or one of them, are over. */
+export interface Logout extends AtProvider {
+  /** The claim `jti`: the same message has the same. */
+  id: string;
+  /** Milliseconds since the epoch. */
+  issuedAt: number;
 }
 
 /** What is wrong with a token, in words that hold nothing of it. */
@@ -71,18 +93,45 @@ export class OidcVerifier {
 
   /** @throws TokenRefused, ProviderUnreachable */
   async verify(token: string): Promise<Claims> {
+    const { payload, protectedHeader } = await this.#signed(token, { requiredClaims: ['sub', 'exp'] });
+    // It has the issuer and audience of a sign-in, and is no word about who is there.
+    if (isLogout(payload) || typeOf(protectedHeader) === LOGOUT_TYPE) throw new TokenRefused('it is a logout token');
+    return this.#claims(payload);
+  }
+
+  /**
+   * A logout token, by the rules of OpenID Connect Back-Channel Logout 1.0 (2.4, 2.6): signed as other tokens are, for this audience.
+   * @throws TokenRefused, ProviderUnreachable
+   */
+  async verifyLogout(token: string): Promise<Logout> {
+    const { payload, protectedHeader } = await this.#signed(token, {
+      requiredClaims: ['iat', 'jti', 'events'],
+      maxTokenAge: LOGOUT_AGE_S,
+    });
+    if (![undefined, 'jwt', LOGOUT_TYPE].includes(typeOf(protectedHeader)))
+      throw new TokenRefused(`its type is "${typeOf(protectedHeader)}"`);
+    if (!isLogout(payload)) throw new TokenRefused('its claim "events" names no logout');
+    if ('nonce' in payload) throw new TokenRefused('it has a nonce, so it is an ID token');
+    const { jti, iat } = payload;
+    const { subject, session } = atProvider(payload);
+    if (subject === null && session === null)
+      throw new TokenRefused('it names neither a person (sub) nor a session (sid)');
+    if (typeof jti !== 'string' || jti === '') throw new TokenRefused('its claim "jti" is no text');
+    return { id: jti, issuedAt: iat! * 1_000, subject, session };
+  }
+
+  async #signed(token: string, checks: JWTVerifyOptions): Promise<JWTVerifyResult> {
     const { issuer, audience } = this.#config;
     const keys = await this.#reach(() => this.#discovered());
     try {
-      const { payload } = await jwtVerify(token, (header, jws) => this.#reach(() => keys(header, jws)), {
+      return await jwtVerify(token, (header, jws) => this.#reach(() => keys(header, jws)), {
         issuer,
         audience,
         algorithms: ALGORITHMS,
         clockTolerance: TOLERANCE_S,
         currentDate: this.#clock.now(),
-        requiredClaims: ['sub', 'exp'],
+        ...checks,
       });
-      return this.#claims(payload);
     } catch (error) {
       if (error instanceof errors.JOSEError) throw new TokenRefused(wording(error));
       throw error;
@@ -106,6 +155,7 @@ export class OidcVerifier {
       name,
       groups: Array.isArray(groups) ? groups.filter((each) => typeof each === 'string') : [],
       expiresAt: payload.exp! * 1_000,
+      provider: atProvider(payload),
     };
   }
 
@@ -156,6 +206,19 @@ export class OidcVerifier {
       throw unreachable(this.#config, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+const isLogout = ({ events }: JWTPayload): boolean => isRecord(events) && isRecord(events[LOGOUT_EVENT]);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The type of a token, as RFC 8725 has it: without `application/`, in small letters. */
+const typeOf = ({ typ }: JWTHeaderParameters): string | undefined => typ?.toLowerCase().replace(/^application\//, '');
+
+function atProvider({ sub, sid }: JWTPayload): AtProvider {
+  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+  return { subject: text(sub), session: text(sid) };
 }
 
 const isSame = (one: string, other: string): boolean => one.trim().toLowerCase() === other.trim().toLowerCase();

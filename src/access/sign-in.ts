@@ -2,7 +2,7 @@ import * as client from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { OidcClient, OidcConfig } from '../config.ts';
 import { OidcVerifier, PAUSE_MS, ProviderUnreachable, TokenRefused, whole } from './oidc.ts';
-import type { Claims, OidcTimes } from './oidc.ts';
+import type { Claims, Logout, OidcTimes } from './oidc.ts';
 
 /** What the browser keeps between going to the identity provider and coming back; of use to that browser alone, once. */
 export interface Attempt {
@@ -112,6 +112,11 @@ export class SignIn {
       post_logout_redirect_uri: backTo,
       ...(idToken !== null && { id_token_hint: idToken }),
     }).href;
+  }
+
+  /** @throws TokenRefused, ProviderUnreachable */
+  loggedOut(logoutToken: string): Promise<Logout> {
+    return this.#verifier.verifyLogout(logoutToken);
   }
 
   async #claimsOf(idToken: string): Promise<Claims> {

@@ -124,6 +124,14 @@ export class WebSessionRow {
   @Column({ type: 'text', nullable: true })
   issuer!: string | null;
 
+  /** What that provider calls the person, its claim `sub`: it says so when the person is signed out there. Null: unknown, or no provider. */
+  @Column({ name: 'provider_subject', type: 'text', nullable: true })
+  providerSubject!: string | null;
+
+  /** The session there, its claim `sid`. */
+  @Column({ name: 'provider_session', type: 'text', nullable: true })
+  providerSession!: string | null;
+
   /** The API token that was swapped for the session. */
   @Column({ name: 'token_id', type: 'text', nullable: true })
   tokenId!: string | null;

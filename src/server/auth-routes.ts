@@ -6,11 +6,12 @@ import { NotAuthentic } from '../access/authenticator.ts';
 import { ProviderUnreachable, TokenRefused } from '../access/oidc.ts';
 import type { SessionKeeper } from '../access/session-keeper.ts';
 import { type SignIn, SignInRefused } from '../access/sign-in.ts';
-import { signOut } from '../commands/access/end-session.ts';
+import { endSessionsAtProvider, signOut } from '../commands/access/end-session.ts';
 import { NOTHING_KEPT, openSession } from '../commands/access/open-session.ts';
 import type { SignedIn } from '../commands/access/open-session.ts';
 import { hashOf } from '../commands/access/token.ts';
 import { holderOf } from '../core/access/index.ts';
+import { RefusedError } from '../core/problems.ts';
 import type { Parts } from '../parts.ts';
 import { readSession } from '../store/web-sessions.ts';
 import type { WebSession } from '../store/web-sessions.ts';
@@ -37,6 +38,7 @@ export interface AuthParts {
 
 /** Requests of one network address within a minute. A person signs in with three. */
 const PER_MINUTE = 120;
+const LOGOUTS_PER_MINUTE = 1_200;
 const MAX_BODY = 16_384;
 /** Characters of the path at which a browser ends up: it waits in a cookie, which holds 4 kB. */
 const MOST_OF_PATH = 2_000;
@@ -49,16 +51,44 @@ const MOST_OF_PATH = 2_000;
  *     GET  /auth/callback   where it comes back
  *     POST /auth/token      {"token": "…"}: swaps a token for a session
  *     POST /auth/logout     ends the session; answers {"next": null}, or the address that ends the one at the provider
+ *     POST /auth/backchannel-logout   from the identity provider itself, by a form with a signed `logout_token`: a person is signed out there
  *
- * The posts take what every request with a session takes: our own Origin, and the header `x-sluice-csrf: 1`.
+ * The posts of a browser take what every request with a session takes: our own Origin, and the header `x-sluice-csrf: 1`.
  */
 export function authRoutes(parts: AuthParts): Router {
   const { app, signIn } = parts;
   const router = Router();
-  router.use(slowedDown(parts.limits), (_request, response, next) => {
+  router.use((_request, response, next) => {
     response.set({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
     next();
   });
+  // All from one address: a provider that signs out a whole company.
+  const form = express.urlencoded({ extended: false, limit: MAX_BODY });
+  router.post('/backchannel-logout', slowedDown(parts.limits, LOGOUTS_PER_MINUTE), form, async (request, response) => {
+    if (!signIn) return notHere(response);
+    const { logout_token: token } = (request.body ?? {}) as { logout_token?: unknown };
+    const refuse = (status: number, words: string): void => {
+      app.log.warn({ reason: words }, 'a logout of the identity provider was not carried out');
+      response.status(status).json({ error: 'invalid_request', error_description: words });
+    };
+    if (typeof token !== 'string') return refuse(400, 'expected a form with one logout_token');
+    try {
+      const { issuer } = app.config.auth.oidc!;
+      await endSessionsAtProvider(
+        app,
+        { issuer, ...(await signIn.loggedOut(token)) },
+        parts.identifier.originOf(request, 'WEB'),
+      );
+      parts.authenticator.forget();
+      response.status(200).end();
+    } catch (error) {
+      if (error instanceof ProviderUnreachable) return refuse(503, error.message);
+      if (error instanceof TokenRefused) return refuse(400, `the logout token is refused: ${error.message}`);
+      if (error instanceof RefusedError) return refuse(400, 'another logout token had the same jti');
+      throw error;
+    }
+  });
+  router.use(slowedDown(parts.limits, PER_MINUTE));
 
   router.get('/', async (_request, response) => {
     response.json({ required: await parts.authenticator.required(), identityProvider: signIn !== null });
@@ -86,7 +116,7 @@ export function authRoutes(parts: AuthParts): Router {
       const came = new URL(redirectUri(app, request));
       came.search = new URL(request.originalUrl, came).search;
       const granted = await signIn.finish(came, begun);
-      const { name, groups } = granted.claims;
+      const { name, groups, provider } = granted.claims;
       const issuer = app.config.auth.oidc!.issuer;
       await begin(parts, request, response, {
         origin: 'IDENTITY_PROVIDER',
@@ -94,6 +124,8 @@ export function authRoutes(parts: AuthParts): Router {
         subject: name,
         groups,
         issuer,
+        providerSubject: provider.subject,
+        providerSession: provider.session,
         tokenId: null,
         tokenHash: null,
         credential: `oidc ${issuer}`,
@@ -118,7 +150,7 @@ export function authRoutes(parts: AuthParts): Router {
       parts.ownPages.check(request);
       const identified = await parts.authenticator.identify(`Bearer ${text}`);
       if (!identified) return null;
-      const { identity, tokenId, issuer } = parts.authenticator.swappable(identified);
+      const { identity, tokenId, issuer, provider } = parts.authenticator.swappable(identified);
       const { kind, subject } = holderOf(identity.caller);
       return begin(parts, request, response, {
         origin: 'TOKEN',
@@ -126,6 +158,8 @@ export function authRoutes(parts: AuthParts): Router {
         subject,
         groups: identity.caller.groups,
         issuer,
+        providerSubject: provider.subject,
+        providerSession: provider.session,
         tokenId,
         tokenHash: issuer === null ? hashOf(text) : null,
         credential: identity.credential!,
@@ -195,8 +229,8 @@ async function refusable<T>(response: Response, work: () => Promise<T>): Promise
   }
 }
 
-function slowedDown(limits: Limits): RequestHandler {
-  const limiter = new RateLimiterMemory({ points: PER_MINUTE, duration: 60 });
+function slowedDown(limits: Limits, points: number): RequestHandler {
+  const limiter = new RateLimiterMemory({ points, duration: 60 });
   return async (request, response, next) => {
     try {
       await limiter.consume(neighbourhood(limits.addressOf(request)));

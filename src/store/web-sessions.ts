@@ -36,7 +36,7 @@ export async function insertSession(tx: EntityManager, session: WebSession): Pro
 export async function readSession(pool: Pool, hash: string): Promise<WebSession | null> {
   const { rows } = await pool.query<WebSession>({
     name: 'read-session',
-    text: `SELECT id, hash, origin, subject_kind AS "subjectKind", subject, groups, issuer, token_id AS "tokenId",
+    text: `SELECT id, hash, origin, subject_kind AS "subjectKind", subject, groups, issuer, provider_subject AS "providerSubject", provider_session AS "providerSession", token_id AS "tokenId",
              token_hash AS "tokenHash", created_at AS "createdAt", last_used_at AS "lastUsedAt", expires_at AS "expiresAt",
              ended_at AS "endedAt", ended_by AS "endedBy", end_reason AS "endReason", key_id AS "keyId", nonce, sealed
            FROM web_session WHERE hash = $1`,
@@ -94,6 +94,31 @@ export async function endSession(
   await sessions.update({ id }, change);
   await tick(tx);
   return { before, after: Object.assign(new WebSessionRow(), before, change) };
+}
+
+/** Of which provider; both a person and a session: a session of that person. */
+export interface ProviderSessions {
+  issuer: string;
+  subject: string | null;
+  session: string | null;
+  /** Sessions that began later are others. */
+  begunBy: Date;
+}
+
+/** Ids of open sessions that rest on what a provider has said of a person or of a session there. */
+export async function sessionsAtProvider(
+  tx: EntityManager,
+  { issuer, subject, session, begunBy }: ProviderSessions,
+): Promise<string[]> {
+  const rows = (await tx.query(
+    `SELECT id FROM web_session
+     WHERE ended_at IS NULL AND issuer = $1 AND created_at <= $4
+       AND ($2::text IS NULL OR provider_subject = $2) AND ($3::text IS NULL OR provider_session = $3)
+       AND ($2::text IS NOT NULL OR $3::text IS NOT NULL)
+     ORDER BY id COLLATE "C"`,
+    [issuer, subject, session, begunBy],
+  )) as { id: string }[];
+  return rows.map(({ id }) => id);
 }
 
 /** Not more often than each `everyMs`: a session that is used all the time is not written all the time. */

@@ -10,7 +10,9 @@ export interface Issuer {
   /** Takes a key back. */
   remove(kid: string): void;
   /** `changes` over claims that are right; null takes one away. */
-  token(changes?: Record<string, unknown>, header?: { alg?: string; kid?: string }): Promise<string>;
+  token(changes?: Record<string, unknown>, header?: { alg?: string; kid?: string; typ?: string }): Promise<string>;
+  /** The same of a logout token, for the client that signs people in. */
+  logoutToken(changes?: Record<string, unknown>, header?: { typ?: string }): Promise<string>;
   publicKey(kid: string): JWK;
   /** How often the keys were asked for. */
   asked: number;
@@ -120,7 +122,12 @@ export async function openIssuer(): Promise<Issuer> {
     },
     remove: (kid) => void keys.delete(kid),
     publicKey: (kid) => keys.get(kid)!.jwk,
-    token(changes = {}, { alg = 'RS256', kid = current } = {}) {
+    logoutToken(changes = {}, { typ = 'logout+jwt' } = {}) {
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      const claims = { aud: CLIENT.id, jti: randomUUID(), events, name: null, groups: null, sub: null, ...changes };
+      return issuer.token(claims, { typ });
+    },
+    token(changes = {}, { alg = 'RS256', kid = current, typ } = {}) {
       const now = Math.floor(Date.now() / 1000);
       const right = {
         iss: issuer.url,
@@ -132,7 +139,9 @@ export async function openIssuer(): Promise<Issuer> {
         exp: now + 300,
       };
       const claims = Object.fromEntries(Object.entries({ ...right, ...changes }).filter(([, value]) => value !== null));
-      return new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(keys.get(kid)!.privateKey);
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg, kid, ...(typ !== undefined && { typ }) })
+        .sign(keys.get(kid)!.privateKey);
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

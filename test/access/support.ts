@@ -76,7 +76,14 @@ export async function openGuarded(
 
 /** The id of a session of grace, which nobody has the cookie of. */
 export async function sessionOf({ engine }: GuardedServer): Promise<string> {
-  const who = { origin: 'TOKEN', subjectKind: 'USER', subject: 'grace', issuer: null } as const;
+  const who = {
+    origin: 'TOKEN',
+    subjectKind: 'USER',
+    subject: 'grace',
+    issuer: null,
+    providerSubject: null,
+    providerSession: null,
+  } as const;
   const signedIn = {
     ...who,
     groups: [],

@@ -351,6 +351,132 @@ describe('what stays open in a session', () => {
   });
 });
 
+describe('the identity provider says who is signed out there', () => {
+  const tell = async (token: string): Promise<{ status: number; words: string }> => {
+    const body = new URLSearchParams({ logout_token: token });
+    const answer = await fetch(`${guarded.url}/auth/backchannel-logout`, { method: 'POST', body });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      words: text === '' ? '' : (JSON.parse(text) as { error_description: string }).error_description,
+    };
+  };
+  const DONE = { status: 200, words: '' };
+  const OVER = 'the session has ended: signed out at the identity provider: sign in again';
+
+  test('all sessions of a person end, with what is open, whatever they were begun with; those of others go on', async () => {
+    const person = { name: 'zoe', sub: 'u-zoe' };
+    const [desk, phone, other] = [
+      await signedIn(person),
+      await signedIn(person),
+      await signedIn({ name: 'zac', sub: 'u-zac' }),
+    ];
+    const byToken = await swapped(await issuer.token(person));
+    const stream = await desk.send('/graphql/stream', {
+      body: { query: 'subscription { releaseEvents { cursor } }' },
+      headers: { accept: 'text/event-stream' },
+    });
+    expect(await tell(await issuer.logoutToken({ sub: 'u-zoe' }))).toEqual(DONE);
+    expect(await stream.text()).toContain('signed out at the identity provider');
+    for (const each of [desk, phone, byToken]) expect(await wordsOf(each)).toBe(OVER);
+    expect(await codeOf(other)).toBeUndefined();
+    const audit = await sql(
+      `SELECT actor, credential, transport, outcome, input->>'sub' AS sub, jsonb_array_length(objects) AS sessions
+       FROM audit_log WHERE action = 'backChannelLogout' ORDER BY id DESC LIMIT 1`,
+    );
+    expect(audit).toEqual([
+      { actor: null, credential: `oidc ${issuer.url}`, transport: 'WEB', outcome: 'DONE', sub: 'u-zoe', sessions: 3 },
+    ]);
+    const kept = await sql(`SELECT 1 FROM web_session WHERE subject = 'zoe' AND sealed IS NOT NULL`);
+    expect(kept).toEqual([]);
+  });
+
+  test('one session ends by what the provider calls it, and none of another person who would have the same', async () => {
+    const [one, two] = [
+      await signedIn({ name: 'yan', sub: 'u-yan', sid: 's-1' }),
+      await signedIn({ name: 'yan', sub: 'u-yan', sid: 's-2' }),
+    ];
+    expect(await tell(await issuer.logoutToken({ sid: 's-1', sub: 'u-other' }))).toEqual(DONE);
+    expect([await codeOf(one), await codeOf(two)]).toEqual([undefined, undefined]);
+    expect(await tell(await issuer.logoutToken({ sid: 's-1' }))).toEqual(DONE);
+    expect([await codeOf(one), await codeOf(two)]).toEqual(['UNAUTHENTICATED', undefined]);
+    expect(await tell(await issuer.logoutToken({ sid: 's-2', sub: 'u-yan' }))).toEqual(DONE);
+    expect(await codeOf(two)).toBe('UNAUTHENTICATED');
+    // Nobody is signed in any more, and that is as it should be.
+    expect(await tell(await issuer.logoutToken({ sub: 'u-yan' }))).toEqual(DONE);
+  });
+
+  test('the same message again ends nothing that was begun since, nor does another message with its id', async () => {
+    await signedIn({ name: 'xia', sub: 'u-xia' });
+    const now = Math.floor(Date.now() / 1_000);
+    const claims = { sub: 'u-xia', jti: 'once', iat: now };
+    expect(await tell(await issuer.logoutToken(claims))).toEqual(DONE);
+    const again = await signedIn({ name: 'xia', sub: 'u-xia' });
+    expect(await tell(await issuer.logoutToken(claims))).toEqual(DONE);
+    expect(await tell(await issuer.logoutToken({ ...claims, sub: 'u-zac' }))).toEqual({
+      status: 400,
+      words: 'another logout token had the same jti',
+    });
+    expect(await codeOf(again)).toBeUndefined();
+    // An old message that comes late is about what was there when it was sent.
+    expect(await tell(await issuer.logoutToken({ sub: 'u-xia', iat: now - 120, exp: now + 60 }))).toEqual(DONE);
+    expect(await codeOf(again)).toBeUndefined();
+  });
+
+  test('a token that is not for this, or not as it should be, ends nothing', async () => {
+    const made = await signedIn({ name: 'walt', sub: 'u-walt' });
+    const refused: [string, Record<string, unknown>, { typ?: string }, RegExp][] = [
+      ['is for another client', { aud: AUDIENCE }, {}, /not made for this server \(aud\)/],
+      ['is of another provider', { iss: 'https://other.example' }, {}, /not made for this server \(iss\)/],
+      ['has expired', { exp: 1_000 }, {}, /expired/],
+      ['is old', { iat: Math.floor(Date.now() / 1_000) - 3_600 }, {}, /expired|"iat"/],
+      ['does not say when it was made', { iat: null }, {}, /"iat"/],
+      ['has no id', { jti: null }, {}, /"jti"/],
+      ['has no events', { events: null }, {}, /"events"/],
+      ['is about another event', { events: { 'https://other.example/event': {} } }, {}, /names no logout/],
+      [
+        'has events that are none',
+        { events: 'http://schemas.openid.net/event/backchannel-logout' },
+        {},
+        /names no logout/,
+      ],
+      ['names nobody', { sub: null }, {}, /neither a person \(sub\) nor a session \(sid\)/],
+      ['has a nonce', { nonce: 'n' }, {}, /nonce/],
+      ['is of another type', {}, { typ: 'at+jwt' }, /type is "at\+jwt"/],
+    ];
+    for (const [what, changes, header, words] of refused)
+      expect([what, await tell(await issuer.logoutToken({ sub: 'u-walt', ...changes }, header))]).toEqual([
+        what,
+        { status: 400, words: expect.stringMatching(words) },
+      ]);
+    expect(await codeOf(made)).toBeUndefined();
+  });
+
+  test('what is no such token ends nothing: an ID token, one with another signature, none at all', async () => {
+    const made = await signedIn({ name: 'vera', sub: 'u-vera' });
+    const [head, claims] = (await issuer.logoutToken({ sub: 'u-vera' })).split('.');
+    const [, , signature] = (await issuer.logoutToken({ sub: 'u-zac' })).split('.');
+    for (const each of [
+      await issuer.token({ aud: CLIENT.id, sub: 'u-vera' }),
+      `${head}.${claims}.${signature}`,
+      `${head}.${claims}.`,
+      '',
+    ])
+      expect((await tell(each)).status).toBe(400);
+    const none = await fetch(`${guarded.url}/auth/backchannel-logout`, { method: 'POST' });
+    expect(none.status).toBe(400);
+    expect(await codeOf(made)).toBeUndefined();
+  });
+
+  test('a logout token lets nobody in', async () => {
+    const token = await issuer.logoutToken({ aud: AUDIENCE, name: 'ada', sub: 'u-1' });
+    expect((await guarded.ask(token, VIEWER)).body.errors?.[0]?.message).toContain('it is a logout token');
+    const untyped = await issuer.logoutToken({ aud: AUDIENCE, name: 'ada', sub: 'u-1' }, { typ: 'JWT' });
+    expect((await browser().swap(untyped)).status).toBe(401);
+  });
+});
+
 describe('a token that is swapped for a session', () => {
   test('is asked for by our own pages alone', async () => {
     const { text } = await guarded.token('VIEWER');

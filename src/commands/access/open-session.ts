@@ -10,7 +10,15 @@ import { hashOf } from './token.ts';
 /** Who signs in, by what, and for how long at most. */
 export interface SignedIn extends Pick<
   WebSession,
-  'origin' | 'subjectKind' | 'subject' | 'groups' | 'issuer' | 'tokenId' | 'tokenHash'
+  | 'origin'
+  | 'subjectKind'
+  | 'subject'
+  | 'groups'
+  | 'issuer'
+  | 'providerSubject'
+  | 'providerSession'
+  | 'tokenId'
+  | 'tokenHash'
 > {
   /** What showed who it is, for the audit log. */
   credential: string;
