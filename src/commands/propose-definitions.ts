@@ -82,14 +82,21 @@ export async function proposeDefinitions(
     return { errors: considered.refusals.map((each, at) => ({ ...each, file: fileName, ...positions[at]! })) };
   }
   const changes: Wanted[] = [
-    ...considered.saves.filter(isChange).map(({ stored }) => ({ ...nameOf(stored), after: exportManifest(stored) })),
-    ...considered.removals.map((each) => ({ ...nameOf(each), after: null })),
+    ...considered.saves.flatMap((save, at) => {
+      const written = writtenOf(manifests[at]!.text);
+      const isOther = isChange(save);
+      // Comments alone are a change of the file, if it does not have them.
+      if (!isOther && written === null) return [];
+      return [{ ...nameOf(save.stored), after: exportManifest(save.stored), written, isOther }];
+    }),
+    ...considered.removals.map((each) => ({ ...nameOf(each), after: null, written: null, isOther: true })),
   ];
-  if (changes.length === 0) return refused('INVALID', 'everything is defined like this already', ['text']);
+  if (changes.length === 0) return nothingNew();
+  const others = changes.filter(({ isOther }) => isOther);
   const title =
     input.title ??
     `Change ${quoteList(
-      changes.map(({ kind, name }) => `${kind} ${name}`),
+      (others.length > 0 ? others : changes).map(({ kind, name }) => `${kind} ${name}`),
       3,
     ).replaceAll('"', '')}`;
   const [wrong] = refuseMessage(title);
@@ -112,12 +119,21 @@ const refused = (code: Refusal['code'], message: string, path: string[]): { refu
   refusals: [refusal(code, message, path)],
 });
 
+const nothingNew = () => refused('INVALID', 'everything is defined like this already', ['text']);
+
 interface Wanted {
   kind: Kind;
   name: string;
   /** Null: it is removed. */
   after: string | null;
+  /** With the comments that a person wrote; null: there are none. */
+  written: string | null;
+  /** False: at most its comments are new. */
+  isOther: boolean;
 }
+
+/** A text without the sign of comments has none. */
+const writtenOf = (text: string | null): string | null => (text?.includes('#') ? text : null);
 
 const nameOf = ({ kind, metadata }: Definition): { kind: Kind; name: string } => ({ kind, name: metadata.name });
 
@@ -170,7 +186,8 @@ async function propose(proposing: Proposing): Promise<Proposed> {
     const { manifests, errors } = await manifestsIn(app, metadata.name, read);
     if (errors.length > 0) return refused('WRONG_STATE', `the branch has faults: ${inWords(errors[0]!)}`, ['source']);
     const before = new Map(read.files.map(({ path, text }) => [path, text]));
-    const files = await edited(proposing, manifests, before);
+    const { files, touched } = await edited(proposing, manifests, before);
+    if (touched.length === 0) return nothingNew();
     const digest = sha256(JSON.stringify(Object.entries(files)));
     const seed = sha256(JSON.stringify([actor, input.idempotencyKey ?? [digest, read.commit]]));
     const branch = `${app.config.git.branchPrefix}/definitions/${metadata.name}/${seed.slice(0, 16)}`;
@@ -205,12 +222,17 @@ async function propose(proposing: Proposing): Promise<Proposed> {
       return refused('INVALID', `the branch ${quote(spec.branch)} says so already: it is synced at the next look`, [
         'text',
       ]);
-    const wanted = { head: branch, base: spec.branch, title: inertly(title), body: bodyOf(proposing) };
+    const wanted = {
+      head: branch,
+      base: spec.branch,
+      title: inertly(title),
+      body: bodyOf({ ...proposing, changes: touched }),
+    };
     const { number, url, state } = await forge.open(spec.repoURL, wanted, { signal });
     const diff = Object.entries(files)
       .map(([path, text]) => fileDiff(path, before.get(path) ?? '', text ?? ''))
       .join('');
-    const objects = [{ kind: 'GitSource', name: metadata.name }, ...changes.map(({ kind, name }) => ({ kind, name }))];
+    const objects = [{ kind: 'GitSource', name: metadata.name }, ...touched.map(({ kind, name }) => ({ kind, name }))];
     await auditChange(app.dataSource.manager, {
       before: null,
       after: { url, branch, commit: proposal.commit },
@@ -233,12 +255,12 @@ const LONGEST = 60_000;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The files that change, as they become; null: one that goes. */
+/** The files that change, as they become; null: one that goes. `touched`: what changes in them. */
 async function edited(
   { app, source, changes, input }: Proposing,
   manifests: Manifests,
   texts: ReadonlyMap<string, string | null>,
-): Promise<Record<string, string | null>> {
+): Promise<{ files: Record<string, string | null>; touched: Wanted[] }> {
   const folder = source.spec.path === '.' ? '' : `${source.spec.path}/`;
   const edits = new Map<string, (Wanted & { before: string | null })[]>();
   for (const each of changes) {
@@ -248,16 +270,22 @@ async function edited(
     const file = found?.file ?? input.file ?? `${folder}${each.name}.${each.kind.toLowerCase()}.yaml`;
     const before = found ? exportManifest(found.definition) : null;
     // It left the branch meanwhile.
-    if (before === null && each.after === null) continue;
-    edits.set(file, [...(edits.get(file) ?? []), { ...each, before }]);
+    if (before === null && (each.after === null || !each.isOther)) continue;
+    // Where only comments may be new, what others have merged since the last sync stays.
+    const after = each.isOther ? each.after : (before ?? each.after);
+    edits.set(file, [...(edits.get(file) ?? []), { ...each, before, after }]);
   }
   const files: Record<string, string | null> = {};
+  const touched: Wanted[] = [];
   const asking = { caller: `manifests of ${sourceName(source.metadata.name)}`, what: 'the manifests' };
   for (const [file, ofFile] of edits) {
     const asked = { file, text: texts.get(file) ?? '', edits: ofFile };
-    files[file] = (await app.foreign.ask('editManifests', asked, asking)).text;
+    const { text } = await app.foreign.ask('editManifests', asked, asking);
+    const changed = ofFile.filter(({ isOther }) => isOther || text !== asked.text);
+    if (changed.length > 0) files[file] = text;
+    touched.push(...changed);
   }
-  return files;
+  return { files, touched };
 }
 
 function bodyOf({ app, source, changes, actor }: Proposing): string {

@@ -3,6 +3,7 @@ import { PermanentError } from '../drivers/driver.ts';
 import { childIn, plain, type Plain } from '../drivers/edit/node.ts';
 import { readYamlText, writeYamlDocument, type YamlText } from '../drivers/edit/yaml-document.ts';
 import { carried, entryName, parseManifests, sameDefinition } from '../manifests/index.ts';
+import { withComments } from './carry-comments.ts';
 
 /** What becomes of one definition of a file. Manifests are as they are exported. */
 export interface ManifestEdit {
@@ -12,11 +13,13 @@ export interface ManifestEdit {
   before: string | null;
   /** Null: it is removed. */
   after: string | null;
+  /** The same as a person wrote it, with comments; null: nobody did. */
+  written?: string | null;
 }
 
 /**
  * The text of a file with edits of its definitions. What an edit does not change stays as it is written: comments, the order of fields, and
- * what is written out although it is the default.
+ * what is written out although it is the default. Comments that a person wrote around the edit come with it.
  * @returns null: nothing is left in the file
  * @throws PermanentError where an edit cannot be written, such as behind an alias
  */
@@ -24,8 +27,8 @@ export function editManifests(file: string, text: string, edits: readonly Manife
   let edited = text;
   for (const edit of edits) {
     if (edit.after === null) edited = without(file, edited, edit);
-    else if (edit.before === null) edited = added(edited, edit.after);
-    else edited = changed(file, edited, edit, edit.before, edit.after);
+    else if (edit.before === null) edited = added(edited, edit.written ?? edit.after);
+    else edited = commented(file, changed(file, edited, edit, edit.before, edit.after), edit, edit.after);
   }
   return edits.some(({ after }) => after === null) && parseManifests(edited).definitions.length === 0 ? null : edited;
 }
@@ -50,6 +53,23 @@ function changed(file: string, text: string, edit: ManifestEdit, before: string,
     if (now && sameDefinition(now, wanted)) return edited;
   }
   throw new PermanentError(`file "${file}": ${edit.kind} "${edit.name}" cannot be edited there by itself`);
+}
+
+function commented(file: string, text: string, edit: ManifestEdit, after: string): string {
+  const { written } = edit;
+  if (written === null || written === undefined) return text;
+  const at = inFile(file, () =>
+    readYamlText(text).documents.findIndex(({ root }) => root && isNamed(edit, plain(root))),
+  );
+  const wanted = only(after);
+  const many = parseManifests(text).definitions.length;
+  return inFile(file, () =>
+    withComments(text, at, written, (now) => {
+      const { definitions, errors } = parseManifests(now);
+      const said = definitions.find(({ definition }) => isOf(edit, definition))?.definition;
+      return errors.length === 0 && definitions.length === many && said !== undefined && sameDefinition(said, wanted);
+    }),
+  );
 }
 
 const entryNames = (list: unknown[]): (string | undefined)[] => list.map(entryName);

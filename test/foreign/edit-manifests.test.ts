@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { editManifests } from '../../src/foreign/edit-manifests.ts';
 import { exportManifest, parseManifests } from '../../src/manifests/index.ts';
 
@@ -64,4 +64,57 @@ test('what stands in another form is written as a whole, and what cannot be told
   expect(() => editManifests('a.yaml', FILE, [{ kind: 'Product', name: 'x', before: flow, after: flow }])).toThrow(
     'has no Product "x"',
   );
+});
+
+describe('comments that a person wrote around an edit', () => {
+  const after = flow.replace('environment: eu', 'environment: us');
+  const propose = (file: string, written: string, to: string = after): string =>
+    editManifests('flows.yaml', file, [{ kind: 'PromotionFlow', name: 'main', before: flow, after: to, written }])!;
+  const come = (file: string, edited: string): string[] => {
+    const before = file.split('\n');
+    return edited.split('\n').filter((line) => !before.includes(line));
+  };
+
+  test('come to the file with it: above and behind the parts that they are about, and at its end', () => {
+    const written = `# For everybody\n${after.replace('- environment: us', '# First the east.\n    # Then all of it.\n    - environment: us # as of May')}# The end\n`;
+    const edited = propose(FILE.replace(' # the old world', ''), written);
+    expect(come(FILE, edited)).toEqual([
+      '# For everybody',
+      '    # First the east.',
+      '    # Then all of it.',
+      '    - environment: us # as of May',
+      '# The end',
+    ]);
+    expect(exported(edited, 'PromotionFlow')).toBe(after);
+    expect(exported(edited, 'Environment')).toBe(exported(FILE, 'Environment'));
+    // Proposed once more, nothing comes again.
+    expect(propose(edited, written)).toBe(edited);
+  });
+
+  test('find their part in another style, and stand above it where there is no room behind', () => {
+    const flowing = FILE.replace(
+      /spec:\n[^]*?---/,
+      'spec: { triggerEnvironment: dev, onFailure: FINISH_RUNNING, steps: [{ environment: staging, dependsOn: [dev] },\n  { environment: eu, dependsOn: [staging] }] }\n---',
+    );
+    const written = flow.replace('- environment: eu', '- environment: eu # the old world');
+    expect(come(flowing, propose(flowing, written, flow))).toEqual([
+      '  { environment: eu, dependsOn: [staging] }] } # the old world',
+    ]);
+    const taken = propose(FILE, written.replace('# the old world', '# the other one'), flow);
+    expect(come(FILE, taken)).toEqual(['    # the other one']);
+    expect(exported(taken, 'PromotionFlow')).toBe(flow);
+  });
+
+  test('are those of a new definition, too, and none of a value that only looks like one', () => {
+    const written = `# New\n${flow.replace('name: main', 'name: other')}`;
+    const edit = {
+      kind: 'PromotionFlow',
+      name: 'other',
+      before: null,
+      after: flow.replace('name: main', 'name: other'),
+    };
+    expect(editManifests('flows.yaml', FILE, [{ ...edit, written }])).toBe(`${FILE}---\n${written}`);
+    const looks = flow.replace('  steps:', "  description: 'a # b'\n  steps:");
+    expect(come(FILE, propose(FILE, looks, looks))).toEqual(['  description: "a # b"']);
+  });
 });
