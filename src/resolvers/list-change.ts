@@ -13,7 +13,7 @@ export class ListChangeResolver {
   @Guarded(SEES)
   @Subscription(() => ListChange, {
     description:
-      'Tells that lists have changed, at most once a second: what came close together comes in one. Compared are the newest 200 entries of a list, those that count now, and as much of them as the caller sees; `webhookDeliveries` takes the permission to read it. Subscribe after "", read the lists at the first answer, and nothing is missed. After a broken connection subscribe again with the last `cursor` that you saw.',
+      'Tells that lists have changed, at most once a second: what came close together comes in one. Compared are the newest 200 entries of a list that the caller sees among the newest 1,000, and those that count now; `webhookDeliveries` takes the permission to read it. Subscribe after "", read the lists at the first answer, and nothing is missed. After a broken connection subscribe again with the last `cursor` that you saw.',
     subscribe: ({ args, context }) => {
       const { lists, after } = args as { lists: ListName[]; after?: string | null };
       return follow(context as ApiContext, lists, after) as never;
