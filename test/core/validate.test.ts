@@ -163,6 +163,18 @@ describe('what is wrong is refused at its place', () => {
       'spec.driver.repoURL',
       /^(?!.*secret@).*holds a password/,
     ],
+    [
+      'a token as the user',
+      repo('https://ghp_0123456789@host/x.git'),
+      'spec.driver.repoURL',
+      /^(?!.*ghp_).*holds a password/,
+    ],
+    [
+      'a token behind the address',
+      repo('https://host/x.git?private_token=secret'),
+      'spec.driver.repoURL',
+      /^(?!.*secret).*ends before it/,
+    ],
     ['a host as an option', repo('ssh://-oProxyCommand=x/y'), 'spec.driver.repoURL', /repoURL/],
     ['a branch as an option', branch('-d'), 'spec.driver.branch', /begins with "-"/],
     ['a branch as a range', branch('a..b'), 'spec.driver.branch', /"\.\."/],

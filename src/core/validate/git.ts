@@ -7,6 +7,9 @@ import type { Checks, Path } from './rules.ts';
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u0020\u007f]/;
 
+/** Tokens of hosts that are given as a user name, without a password. */
+const TOKEN = /^(gh[opsur]_|github_pat_|gl[a-z]{1,4}-|ATBB)/;
+
 export function checkRepoUrl(checks: Checks, url: string, path: Path): void {
   const example = 'use https://, ssh://, git@host:path, file:// or an absolute path';
   if (url.length > 2000) return checks.invalid(`repoURL has ${url.length} characters; at most 2000 fit`, path);
@@ -23,12 +26,18 @@ export function checkRepoUrl(checks: Checks, url: string, path: Path): void {
   if (!['http:', 'https:', 'ssh:', 'file:'].includes(parsed.protocol) || !url.includes('://')) {
     return checks.invalid(`repoURL ${quote(url)} has protocol ${quote(parsed.protocol)}; ${example}`, path);
   }
-  if (parsed.password !== '') {
+  const clean = new URL(url);
+  clean.username = clean.password = clean.search = clean.hash = '';
+  if (parsed.password !== '' || TOKEN.test(parsed.username)) {
     // The definition is shown to everybody who may read it.
-    const clean = new URL(url);
-    clean.username = clean.password = '';
     return checks.invalid(
       `repoURL of ${quote(clean.href)} holds a password; remove it, definitions are not secret`,
+      path,
+    );
+  }
+  if (parsed.protocol !== 'file:' && (parsed.search !== '' || parsed.hash !== '')) {
+    return checks.invalid(
+      `repoURL of ${quote(clean.href)} goes on after "${parsed.search === '' ? '#' : '?'}", where tokens stand; an address of a repository ends before it`,
       path,
     );
   }
