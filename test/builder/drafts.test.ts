@@ -252,7 +252,7 @@ function browser() {
 
 const opened: Draft[] = [];
 afterEach(() => opened.splice(0).forEach((draft) => draft.close()));
-const owner = { flow: 'main', person: 'ana' };
+const owner = { kind: 'PromotionFlow' as const, name: 'main', person: 'ana' };
 async function open(world: DraftWorld, saved: Base = base, person = 'ana'): Promise<Draft> {
   const draft = await Draft.open(world, { ...owner, person }, saved, () => {});
   opened.push(draft);
@@ -308,8 +308,8 @@ describe('a tab that ends before the store has what was typed', () => {
     void draft.change(edited(draft.session, soak('eu', 2)));
     world.kill();
     const next = newTab();
-    expect(await draftsOf(next, 'ana')).toMatchObject([{ flow: 'main', base: { revision: 12 } }]);
-    expect(await draftsOf(next, 'ben')).toEqual([]);
+    expect(await draftsOf(next, 'PromotionFlow', 'ana')).toMatchObject([{ name: 'main', base: { revision: 12 } }]);
+    expect(await draftsOf(next, 'PromotionFlow', 'ben')).toEqual([]);
     const again = await open(next);
     expect(stepsOf(again.session)).toEqual(['staging 1h', 'eu 2h', 'asia']);
     await again.discard(base);
@@ -446,7 +446,7 @@ test('a saved draft is gone, and its text comes back as it was typed while the s
   await settled(beside);
   expect(beside.session).toMatchObject({ base: { revision: 13, text: typed }, document: { text: typed } });
   expect([...kept.keys()]).toEqual(['typed/ana/main']);
-  expect(await draftsOf(world, 'ana')).toEqual([]);
+  expect(await draftsOf(world, 'PromotionFlow', 'ana')).toEqual([]);
   const printed = typed.replaceAll(/ *#.*/g, '').replace(/\n\s*\n/g, '\n');
   expect((await open(newTab(), { revision: 13, text: printed })).session.document.text).toBe(typed);
   const other = { revision: 13, text: printed.replace('2h', '5h') };
@@ -555,7 +555,7 @@ test('what is discarded is gone in all tabs', async () => {
   expect([one.session.document.text, two.session.document.text, kept.size]).toEqual([TEXT, TEXT, 0]);
   const fresh = await Draft.open(
     newTab(),
-    { flow: 'new', person: 'ana' },
+    { ...owner, name: 'new' },
     { revision: null, text: newFlowText('') },
     () => {},
   );

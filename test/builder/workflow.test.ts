@@ -1,17 +1,21 @@
 import { expect, test } from 'vitest';
 import {
-  editWorkflow,
-  newWorkflowText,
+  beginSession,
+  mergeInto,
+  newText,
   openWorkflow,
-  rangeOfSelection,
-  redoWorkflow,
-  startDraft,
-  takeSaved,
-  typeWorkflow,
-  undoWorkflow,
-  type WorkflowDraft,
-  workflowSelectionAt,
-} from '../../web/app/src/builder/workflow/document.ts';
+  problemsOf,
+  rangeOf,
+  redo,
+  resolveConflict,
+  selectionAt,
+  type Session,
+  sidesOf,
+  typeText,
+  undo,
+  type WorkflowDocument,
+} from '../../web/app/src/builder/document/index.ts';
+import { editWorkflow } from '../../web/app/src/builder/workflow/document.ts';
 import { previewOf, targetsOf, type WorkflowEdit } from '../../web/app/src/builder/workflow/edits.ts';
 import { fc } from '../core/property.ts';
 
@@ -33,18 +37,27 @@ spec:
     - { name: sign-off, type: approval, dependsOn: [settle], parameters: { question: 'Go?' } }
 `;
 
-const draft = (text = TEXT): WorkflowDraft => startDraft({ revision: 3, text });
+type Workflow = Session<WorkflowDocument>;
+const draft = (text = TEXT): Workflow => beginSession<WorkflowDocument>('PromotionWorkflow', { revision: 3, text });
+const problems = ({ document }: Workflow) => problemsOf(document, null);
 
-function made(from: WorkflowDraft, ...edits: WorkflowEdit[]): WorkflowDraft {
+function made(from: Workflow, ...edits: WorkflowEdit[]): Workflow {
   return edits.reduce((now, edit) => {
-    const { draft: next, refusal } = editWorkflow(now, edit);
-    expect(refusal).toBeUndefined();
-    return next;
+    const { session, refusals } = editWorkflow(now, [edit]);
+    expect(refusals).toEqual([]);
+    return session;
   }, from);
 }
 
+/** Why an edit is not made; the session is the same then. */
+function refusalOf(from: Workflow, edit: WorkflowEdit): string | undefined {
+  const { session, refusals } = editWorkflow(from, [edit]);
+  if (refusals.length > 0) expect(session).toBe(from);
+  return refusals[0]?.message;
+}
+
 const wait = (name: string) => ({ name, type: 'wait' as const, parameters: { duration: '1m' } });
-const after = ({ document }: WorkflowDraft): Record<string, string[]> =>
+const after = ({ document }: Workflow): Record<string, string[]> =>
   Object.fromEntries(document.workflow!.spec.actions.map(({ name, dependsOn = [] }) => [name, dependsOn]));
 
 test('an action comes after, before or side by side with another one, and only its own lines are written', () => {
@@ -65,7 +78,7 @@ test('an action comes after, before or side by side with another one, and only i
   const lines = new Set(added.document.text.split('\n'));
   const changed = TEXT.split('\n').filter((line) => !lines.has(line));
   expect(changed).toEqual(['      dependsOn: [smoke]']);
-  expect(added.document.problems).toEqual([]);
+  expect(problems(added)).toEqual([]);
 });
 
 test('what follows an action that is removed is reconnected, or goes with it', () => {
@@ -78,7 +91,7 @@ test('what follows an action that is removed is reconnected, or goes with it', (
   expect(after(alone)).toEqual({ smoke: [], 'sign-off': ['smoke'] });
   const all = made(draft(), { type: 'removeAction', action: 'smoke', dependents: 'REMOVE' });
   expect(after(all)).toEqual({});
-  expect(all.document.problems.map(({ message }) => message)).toEqual([
+  expect(problems(all).map(({ message }) => message)).toEqual([
     expect.stringContaining('a workflow needs at least one action'),
   ]);
 });
@@ -86,7 +99,7 @@ test('what follows an action that is removed is reconnected, or goes with it', (
 test('a name that changes is followed, one that is taken is refused, and so is a circle, with the reason', () => {
   const renamed = made(draft(), { type: 'renameAction', action: 'smoke', to: 'first' });
   expect(after(renamed)).toEqual({ first: [], settle: ['first'], 'sign-off': ['settle'] });
-  expect(editWorkflow(draft(), { type: 'renameAction', action: 'smoke', to: 'settle' }).refusal).toBe(
+  expect(refusalOf(draft(), { type: 'renameAction', action: 'smoke', to: 'settle' })).toBe(
     'there is an action "settle" already',
   );
   expect(Object.fromEntries(targetsOf(draft().document.workflow!.spec.actions, 'settle'))).toEqual({
@@ -95,8 +108,7 @@ test('a name that changes is followed, one that is taken is refused, and so is a
     'sign-off': '"sign-off" waits for "settle" already',
   });
   const circle: WorkflowEdit = { type: 'setDependencies', action: 'smoke', dependsOn: ['sign-off'] };
-  const { refusal, draft: same } = editWorkflow(draft(), circle);
-  expect([refusal, same.document.text]).toEqual(['"sign-off" waits for "smoke": both would wait for each other', TEXT]);
+  expect(refusalOf(draft(), circle)).toBe('"sign-off" waits for "smoke": both would wait for each other');
 });
 
 test('settings are written in place, problems stand at their action, and a broken text keeps the last good graph', () => {
@@ -107,30 +119,28 @@ test('settings are written in place, problems stand at their action, and a broke
   });
   expect(longer.document.text).toBe(TEXT.replace('duration: 10m', 'duration: 20m'));
   const wrong = made(draft(), { type: 'changeAction', action: 'settle', settings: { parameters: {} } });
-  expect(wrong.document.problems.map(({ at, message }) => [at.action, at.field, message])).toEqual([
+  expect(problems(wrong).map(({ at, message }) => [at.node, at.field, message])).toEqual([
     ['settle', ['parameters', 'duration'], expect.stringContaining('needs the parameter duration')],
   ]);
   const { document } = draft();
-  const range = rangeOfSelection(document, { action: 'settle', field: ['parameters', 'duration'] })!;
+  const range = rangeOf(document, { node: 'settle', field: ['parameters', 'duration'] })!;
   expect(TEXT.slice(range.start, range.end)).toContain('duration: 10m');
-  expect(workflowSelectionAt(document, TEXT.indexOf('10m'))).toEqual({
-    action: 'settle',
+  expect(selectionAt(document, TEXT.indexOf('10m'))).toEqual({
+    node: 'settle',
     field: ['parameters', 'duration'],
   });
-  const broken = typeWorkflow(draft(), TEXT.replace('actions:', 'actions: ['), 0);
+  const broken = typeText(draft(), TEXT.replace('actions:', 'actions: ['), 0);
   expect([broken.document.isCurrent, broken.document.workflow?.spec.actions.length]).toEqual([false, 3]);
-  expect(broken.document.problems.length).toBeGreaterThan(0);
-  expect(editWorkflow(broken, { type: 'renameWorkflow', to: 'x' }).refusal).toContain(
-    'the text cannot be read in line',
-  );
-  expect(undoWorkflow(broken).draft.document.text).toBe(TEXT);
+  expect(problems(broken).length).toBeGreaterThan(0);
+  expect(refusalOf(broken, { type: 'renameWorkflow', to: 'x' })).toContain('the text cannot be read in line');
+  expect(undo(broken).session.document.text).toBe(TEXT);
 });
 
 test('a new workflow is empty, and is built by edits alone', () => {
-  const text = newWorkflowText('smoke');
+  const text = newText('PromotionWorkflow', 'smoke');
   expect(openWorkflow(text).workflow).toEqual({ name: 'smoke', spec: { actions: [] } });
   const built = made(
-    startDraft({ revision: null, text }),
+    beginSession<WorkflowDocument>('PromotionWorkflow', { revision: null, text }),
     { type: 'addAction', action: wait('unit'), place: 'after', of: null },
     { type: 'addAction', action: wait('load'), place: 'beside', of: 'unit' },
     { type: 'addAction', action: wait('report'), place: 'after', of: 'load' },
@@ -140,7 +150,7 @@ test('a new workflow is empty, and is built by edits alone', () => {
   );
   expect(after(built)).toEqual({ unit: [], load: [], report: ['load', 'unit'] });
   expect(built.document.workflow!.name).toBe('checks');
-  expect(built.document.problems).toEqual([]);
+  expect(problems(built)).toEqual([]);
 });
 
 const NAMES = ['smoke', 'settle', 'sign-off', 'n1', 'n2', 'n3'];
@@ -171,20 +181,20 @@ test('random edits make no circle and leave comments where they were; undone one
     fc.property(fc.array(anyEdit, { maxLength: 12 }), (edits) => {
       let now = draft();
       for (const edit of edits) {
-        const { draft: next, refusal } = editWorkflow(now, edit);
-        if (refusal !== undefined) expect(next).toBe(now);
+        const { session, refusals } = editWorkflow(now, [edit]);
+        if (refusals.length > 0) expect(session).toBe(now);
         else count += 1;
-        now = next;
+        now = session;
         expect(now.document.isCurrent).toBe(true);
-        const wrong = now.document.problems.map(({ message }) => message);
+        const wrong = problems(now).map(({ message }) => message);
         // Of names that are not there a person is told; circles never come about.
         expect(wrong.filter((each) => /wait for each other|depends on itself/.test(each))).toEqual([]);
         expect(now.document.text).toContain('# Before production');
       }
       const end = now.document.text;
-      while (now.past.length > 0) now = undoWorkflow(now).draft;
+      while (now.past.length > 0) now = undo(now).session;
       expect(now.document.text).toBe(TEXT);
-      while (now.future.length > 0) now = redoWorkflow(now).draft;
+      while (now.future.length > 0) now = redo(now).session;
       expect(now.document.text).toBe(end);
     }),
     { numRuns: 300 },
@@ -192,11 +202,79 @@ test('random edits make no circle and leave comments where they were; undone one
   expect(count).toBeGreaterThan(100);
 });
 
-test('what somebody else saved takes the place of the draft, and undo brings the draft back', () => {
-  const mine = made(draft(), { type: 'addAction', action: wait('cool'), place: 'after', of: 'settle' });
-  const saved = { revision: 4, text: TEXT.replace('10m', '20m') };
-  const taken = takeSaved(mine, saved);
-  expect([taken.document.text, taken.base]).toEqual([saved.text, saved]);
-  const { draft: back, said } = undoWorkflow(taken);
-  expect([back.document.text, back.base, said]).toEqual([mine.document.text, saved, 'undone: taking revision 4']);
+const lasts = (action: string, duration: string): WorkflowEdit => ({
+  type: 'changeAction',
+  action,
+  settings: { parameters: { duration } },
+});
+
+test('what somebody else saved is merged by action; what both changed is a conflict that keeps both', () => {
+  const mine = made(
+    draft(),
+    { type: 'addAction', action: wait('cool'), place: 'after', of: 'settle' },
+    lasts('settle', '15m'),
+    { type: 'renameAction', action: 'smoke', to: 'first' },
+  );
+  const theirs = { revision: 4, text: TEXT.replace('10m', '20m').replace("'Go?'", "'Ready?'") };
+  expect(sidesOf(mine, theirs)!.map(({ step, field, isBoth }) => [step, field, isBoth])).toEqual([
+    ['smoke', '', false],
+    ['settle', 'dependsOn', false],
+    ['settle', 'parameters.duration', true],
+    ['sign-off', 'parameters.question', false],
+    ['first', '', false],
+    ['cool', '', false],
+  ]);
+  const { session, said } = mergeInto(mine, theirs);
+  expect([session.base, said]).toEqual([theirs, 'merged with revision 4, 1 conflict']);
+  expect(after(session)).toEqual({ first: [], settle: ['first'], 'sign-off': ['settle'], cool: ['settle'] });
+  expect(session.document.text).toContain("question: 'Ready?'");
+  expect(session.document.text).toContain('# Before production');
+  const [conflict] = session.conflicts;
+  expect(conflict!.message).toBe('parameters.duration of settle was 10m, is 20m there and 15m here');
+  const decided = resolveConflict(session, conflict!, 'THEIRS').session;
+  expect([decided.conflicts, decided.document.text.includes('duration: 20m # long enough')]).toEqual([[], true]);
+  expect(undo(undo(decided).session).session.document.text).toBe(mine.document.text);
+});
+
+test('a merge loses nothing: an action that one side changed is as it made it, and one that both changed is a conflict', () => {
+  const reached = { merged: 0, conflicts: 0 };
+  const edits = fc.array(
+    fc.oneof(
+      anyEdit,
+      fc.tuple(nameIn, fc.constantFrom('2m', '3m')).map(([name, time]) => lasts(name, time)),
+    ),
+    {
+      maxLength: 5,
+    },
+  );
+  const edited = (from: readonly WorkflowEdit[]): Workflow =>
+    from.reduce((now, each) => editWorkflow(now, [each]).session, draft());
+  const actions = ({ document }: Pick<Workflow, 'document'>) =>
+    new Map(document.workflow!.spec.actions.map((each) => [each.name, JSON.stringify(each)]));
+  fc.assert(
+    fc.property(edits, edits, (here, there) => {
+      const [mine, theirs] = [edited(here), edited(there)];
+      const { session } = mergeInto(mine, { revision: 4, text: theirs.document.text });
+      expect(session.base.revision).toBe(4);
+      const [was, a, b, now] = [draft(), theirs, mine, session].map(actions) as [
+        Map<string, string>,
+        Map<string, string>,
+        Map<string, string>,
+        Map<string, string>,
+      ];
+      reached.conflicts += session.conflicts.length;
+      for (const name of new Set([...was.keys(), ...a.keys(), ...b.keys()])) {
+        const [before, other, own, merged] = [was, a, b, now].map((each) => each.get(name));
+        if (before === other) expect(merged).toBe(own);
+        else if (before === own) expect(merged).toBe(other);
+        else if (other !== own && (other === undefined || own === undefined))
+          expect(session.conflicts.map(({ step }) => step)).toContain(name);
+        if (before !== other && before === own) reached.merged += 1;
+      }
+      const decided = session.conflicts.reduce((at, each) => resolveConflict(at, each, 'MINE').session, session);
+      expect([decided.conflicts, decided.document.text]).toEqual([[], session.document.text]);
+    }),
+    { numRuns: 100 },
+  );
+  expect(Math.min(reached.merged, reached.conflicts)).toBeGreaterThan(3);
 });

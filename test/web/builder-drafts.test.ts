@@ -275,7 +275,7 @@ describe('a draft', () => {
       await page.keyboard.press('Control+Home');
       await page.keyboard.type(`# remark ${at}\n`);
       await page.reload();
-      await page.getByText('your draft is here again').waitFor();
+      await page.getByText(/^Never saved, kept here/).waitFor();
     }
     await button(page, 'YAML').click();
     for (const words of ['# remark 3', '# remark 2', '# remark 1']) await text.getByText(words).waitFor();
@@ -484,41 +484,107 @@ describe('a draft', () => {
   }, 60_000);
 });
 
-test('a workflow is not saved over what somebody else saved, and of both texts none is lost', async () => {
-  const text = (duration: string): string =>
-    `apiVersion: sluice.dev/v1\nkind: PromotionWorkflow\nmetadata: { name: shared }\nspec: { actions: [{ name: unit, type: wait, parameters: { duration: ${duration} } }] }\n`;
-  const read = async (): Promise<string> => {
-    const { body } = await guarded.ask(ADMIN, 'query { promotionWorkflow(name: "shared") { manifest } }');
-    return (body.data!['promotionWorkflow'] as { manifest: string }).manifest;
-  };
-  await apply(text('1m'));
-  const context = await person(ana);
+const workflow = (name: string, duration: string): string =>
+  `# How long it settles
+apiVersion: sluice.dev/v1
+kind: PromotionWorkflow
+metadata:
+  name: ${name}
+spec:
+  actions:
+    - name: unit
+      type: wait
+      parameters:
+        duration: ${duration}
+    - name: load
+      type: wait
+      dependsOn: [unit]
+      parameters:
+        duration: 1m # enough
+`;
+const readWorkflow = async (name: string): Promise<string> => {
+  const { body } = await guarded.ask(ADMIN, 'query ($name: String!) { promotionWorkflow(name: $name) { text } }', {
+    name,
+  });
+  return (body.data!['promotionWorkflow'] as { text: string }).text;
+};
+/** A tab of a person, with a workflow. */
+async function openActions(context: BrowserContext, name: string): Promise<Page> {
   const page = await context.newPage();
-  await page.goto(`${guarded.url}/workflows/shared`);
-  await page.getByRole('option', { name: /^unit/ }).click();
-  await field(page, 'parameters.duration').fill('2m');
-  await field(page, 'parameters.duration').press('Enter');
-  await apply(text('5m'));
+  await page.goto(`${guarded.url}/workflows/${name}`);
+  await node(page, 'unit').waitFor();
+  return page;
+}
+
+test('a workflow has the drafts of a flow: two tabs have one, somebody else saves, and it is merged by action', async () => {
+  await apply(workflow('shared', '1m'));
+  const context = await person(ana);
+  const [page, beside] = [await openActions(context, 'shared'), await openActions(context, 'shared')];
+  await set(page, 'unit', 'parameters.duration', '2m');
+  await said(beside, 'another tab changed the draft');
+  await set(beside, 'load', 'timeout', '1h');
+  await said(page, 'another tab changed the draft');
+  await apply(workflow('shared', '5m').replace('1m # enough', '3m # enough'));
   const newer = page.getByRole('region', { name: 'A newer revision' });
-  await newer.getByText(/saved revision 2; this draft began with revision 1/).waitFor();
-  // Saved all the same: it is refused, and the draft stays.
-  await button(page, 'Save workflow').click();
-  await inDialog(page, 'Save shared').click();
+  await newer.getByText(/saved revision 2 .*this draft began with revision 1/).waitFor();
+  // Saved all the same, by its key in the text: it is refused, and the draft stays.
+  await button(page, 'YAML').click();
+  await page.getByRole('textbox', { name: 'YAML of the workflow' }).click();
+  await page.keyboard.press('Control+s');
+  await inDialog(page, 'Save workflow').click();
   await newer.getByText('It is not saved.').waitFor();
-  expect(await read()).toContain('5m');
-  await newer.getByRole('button', { name: 'Take what is saved' }).click();
-  await newer.waitFor({ state: 'detached' });
-  await page.getByRole('option', { name: /^unit/ }).click();
-  expect(await field(page, 'parameters.duration').inputValue()).toBe('5m');
-  await button(page, 'Undo').click();
-  await page.getByRole('option', { name: /^unit/ }).click();
-  expect(await field(page, 'parameters.duration').inputValue()).toBe('2m');
+  expect(await readWorkflow('shared')).toContain('5m');
+  await newer.getByText('What changed, action by action').click();
+  await newer.getByText('changed by both: yours stays until you decide').waitFor();
+  await newer.getByRole('button', { name: 'Merge it into the draft' }).click();
+  await said(beside, 'another tab went on to revision 2');
+  await page.getByText('parameters.duration of unit was 1m, is 5m there and 2m here').waitFor();
+  await page.getByRole('button', { name: 'Keep mine' }).click();
   await button(page, 'Save workflow').click();
-  await inDialog(page, 'Save shared').click();
-  await dialog(page).waitFor({ state: 'detached' });
-  expect(await read()).toContain('2m');
-  // The draft that was saved is edited on, with all that can be undone.
-  expect(await button(page, 'Undo').isEnabled()).toBe(true);
+  await inDialog(page, 'Save workflow').click();
+  await isRevision(page, 3);
+  await isRevision(beside, 3);
+  const merged = workflow('shared', '2m').replace('1m # enough', '3m # enough');
+  expect(changes(merged, await readWorkflow('shared'))).toEqual(['+      timeout: 1h']);
+  // Deleted meanwhile, it stays on the page, and can be had again.
+  await guarded.ask(
+    ADMIN,
+    'mutation { promotionWorkflowDelete(input: { name: "shared" }) { userErrors { message } } }',
+  );
+  await page.getByText(/deleted this workflow/).waitFor();
+  await button(page, 'Keep it as a new workflow').click();
+  await button(page, 'Save workflow').click();
+  await inDialog(page, 'Save workflow').click();
+  await isRevision(page, 5);
+  await context.close();
+}, 60_000);
+
+test('a workflow that is synced from git is read, edited as a proposal, and sent as a pull request of that edit alone', async () => {
+  const repository = await host.repository('checks');
+  const written = workflow('synced-checks', '1m');
+  await repository.commit({ 'sluice/checks.yaml': written }, 'First');
+  await apply(
+    `apiVersion: sluice.dev/v1\nkind: GitSource\nmetadata: { name: checks }\nspec: { repoURL: '${repository.url}', path: sluice, interval: 1h }\n`,
+  );
+  await guarded.ask(ADMIN, 'mutation { gitSourceSync(input: { name: "checks" }) { userErrors { message } } }');
+  const context = await person(ana);
+  const page = await openActions(context, 'synced-checks');
+  await page.getByText('It comes from the git source checks, file sluice/checks.yaml.').waitFor();
+  expect(await button(page, 'Save workflow').count()).toBe(0);
+  await button(page, 'Edit as a proposal').click();
+  await set(page, 'unit', 'parameters.duration', '2m');
+  await page.getByText('Nothing is wrong.').waitFor();
+  await button(page, 'Propose').click();
+  await dialog(page).getByLabel('Title of the pull request').fill('Units settle longer');
+  await dialog(page).getByRole('region', { name: 'What changes' }).getByText('duration: 2m').waitFor();
+  await inDialog(page, 'Open a pull request').click();
+  await dialog(page)
+    .getByRole('link', { name: /^pull request \d+$/ })
+    .waitFor();
+  const [opened] = await forge.pullRequests('checks');
+  expect(opened).toMatchObject({ title: 'Units settle longer' });
+  await forge.merge('checks', opened!.number);
+  expect((await repository.read('sluice/checks.yaml'))!).toBe(workflow('synced-checks', '2m'));
   await context.close();
 }, 60_000);
 

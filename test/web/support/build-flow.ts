@@ -181,7 +181,7 @@ export async function buildByMouse(page: Page): Promise<void> {
 
 /** A workflow is a graph of its own, over the draft. */
 async function buildWorkflowByMouse(page: Page): Promise<void> {
-  const whole = page.getByRole('dialog', { name: 'New workflow' });
+  const whole = page.getByRole('dialog', { name: 'New workflow', exact: true });
   const add = async (opener: string, name: string): Promise<void> => {
     await page.getByRole('button', { name: opener, exact: true }).last().click();
     await choice(page, 'simulate').click();
@@ -198,7 +198,7 @@ async function buildWorkflowByMouse(page: Page): Promise<void> {
   await whole.locator('[data-field="metadata.name"]').fill(MADE.workflow);
   await whole.locator('[data-field="metadata.name"]').blur();
   await whole.getByRole('button', { name: 'Save workflow' }).click();
-  await inDialog(page, `Save ${MADE.workflow}`).click();
+  await inDialog(page, 'Save workflow').click();
   await whole.waitFor({ state: 'detached' });
 }
 
@@ -305,7 +305,7 @@ export async function buildByKeyboard(page: Page): Promise<void> {
   await press('Control+a');
   await keyboard.type(MADE.workflow);
   await press('Enter', 'Escape', 'Control+s');
-  await inDialog(page, `Save ${MADE.workflow}`).waitFor();
+  await inDialog(page, 'Save workflow').waitFor();
   await press('Enter');
   await said(page, 'pre-action of staging is smoke');
   await page.getByRole('dialog').waitFor({ state: 'detached' });

@@ -1,16 +1,18 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useQuery } from 'urql';
 import { useTitle } from '../frame/title.ts';
-import { usePerson } from '../frame/viewer.ts';
 import { FlowToEditDocument, type FlowToEditQuery } from '../generated/documents.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
-import { FlowBuilder, type Source } from './builder.tsx';
+import { FlowBuilder } from './builder.tsx';
 import { useCatalogue } from './catalogue.ts';
-import { editDocument, type Known, newFlowText, openDocument } from './document/index.ts';
-import { keptDrafts, type KeptDraft, openDraft, type OpenDraft } from './keep.ts';
-import { BuilderContext, type Newest, savedText } from './state.ts';
+import { editDocument, type FlowDocument, type Known, newFlowText, openDocument } from './document/index.ts';
+import { DraftContext, type Newest, savedText } from './draft.ts';
+import type { Source } from './heading.tsx';
+import { keepOpened, openDraft, openedGroups } from './keep.ts';
+import { type Builder, createBuilder } from './state.ts';
+import { useDeleted, useOpenDraft } from './use-draft.ts';
 
 /** A flow that is there. */
 export function EditFlowPage() {
@@ -40,22 +42,14 @@ function EditFlow({ name }: { name: string }) {
 
 /** It was deleted, or never was there; a draft of it is there all the same. */
 function NoFlow({ name }: { name: string }) {
-  const person = usePerson();
-  const [kept, setKept] = useState<KeptDraft | null>();
-  useEffect(() => {
-    if (person === undefined) return;
-    void keptDrafts(person).then((all) => setKept(all.find(({ flow }) => flow === name) ?? null));
-  }, [person, name]);
-  if (kept === undefined) return <Loading what="the flow" />;
-  if (kept === null) {
-    return (
-      <Empty title={`There is no flow ${name}.`}>
-        <Link to="/flows">Show all flows</Link>
-      </Empty>
-    );
-  }
-  const newest = { revision: (kept.base.revision ?? 0) + 1, text: null, by: null, at: null };
-  return <Draft flow={name} newest={newest} readOnly={null} source={null} />;
+  const newest = useDeleted('PromotionFlow', name);
+  if (newest === undefined) return <Loading what="the flow" />;
+  if (newest !== null) return <Draft flow={name} newest={newest} readOnly={null} source={null} />;
+  return (
+    <Empty title={`There is no flow ${name}.`}>
+      <Link to="/flows">Show all flows</Link>
+    </Empty>
+  );
 }
 
 /** A flow that is begun: empty, or as another one is. */
@@ -97,45 +91,34 @@ interface DraftProps {
 function Draft({ flow, newest, readOnly, source }: DraftProps) {
   const navigate = useNavigate();
   const { catalogue, problem, readAgain } = useCatalogue();
-  const [draft, setDraft] = useState<OpenDraft>();
-  const person = usePerson();
-  const isReady = catalogue !== undefined && person !== undefined;
-  useEffect(() => {
-    if (!isReady) return undefined;
-    let opened: OpenDraft | undefined;
-    let isGone = false;
-    const reason = readOnly ?? (source && `It comes from the git source ${source.source}, file ${source.file}.`);
-    const isProposed = readOnly === null && source !== null;
-    void openDraft({ flow, person, newest, catalogue, readOnly: reason, isProposed }).then((made) => {
-      opened = made;
-      if (isGone) made.close();
-      else setDraft(made);
-    });
-    return () => {
-      isGone = true;
-      opened?.close();
-    };
-    // A draft is opened once: what changes of the flow or of the catalogue afterwards is told to it.
-  }, [isReady, flow]);
+  const reason = readOnly ?? (source && `It comes from the git source ${source.source}, file ${source.file}.`);
+  const isProposed = readOnly === null && source !== null;
+  const draft = useOpenDraft(
+    flow,
+    catalogue &&
+      ((person) =>
+        openDraft<FlowDocument, Builder>(
+          { kind: 'PromotionFlow', name: flow, person, newest, readOnly: reason, isProposed },
+          (begin) => keepOpened(createBuilder({ ...begin, catalogue, opened: openedGroups() })),
+        )),
+  );
   const learn = useCallback(async () => {
     const now = await readAgain();
-    if (now) draft?.builder.getState().learn(now);
+    if (now) draft?.store.getState().learn(now);
   }, [draft, readAgain]);
   if (problem !== undefined && !catalogue) return <Problem>{problem}</Problem>;
   if (!draft) return <Loading what="the flow" />;
-  const { builder } = draft;
   return (
-    <BuilderContext value={builder}>
+    <DraftContext value={draft.store}>
       <FlowBuilder
-        source={source}
-        mayPropose={readOnly === null && source !== null}
+        origin={{ source, mayPropose: isProposed }}
         readAgain={learn}
         onDiscard={() => draft.discard()}
-        onSaved={(_, saved) => draft.saved(saved)}
+        onSaved={(saved) => draft.saved(saved)}
         onShown={(name) => {
           if (newest.revision === null) void navigate({ to: '/flows/$name', params: { name } });
         }}
       />
-    </BuilderContext>
+    </DraftContext>
   );
 }

@@ -1,38 +1,12 @@
 import { MOST_SHOWN } from './chart/place.ts';
-import { type Builder, type BuilderState, nameOf } from './state.ts';
-
-/** What a key does, wherever one is in the builder; the same words stand in the list of keys. */
-export interface Command {
-  /** As it is shown. */
-  keys: string;
-  about: string;
-  matches: (event: KeyboardEvent) => boolean;
-  run: (state: BuilderState, views: Views, event: KeyboardEvent) => void;
-}
+import { type Command, draftCommands, isRemoval, one, plain, type Views } from './keys.ts';
+import { type BuilderState, nameOf } from './state.ts';
 
 /** What the page can do with its views. */
-export interface Views {
+export interface FlowViews extends Views {
   newGroup: (after: string) => void;
-  toggleYaml: () => void;
-  toInspector: () => void;
   search: () => void;
-  fit: () => void;
-  zoom: (step: number) => void;
-  zoomTo: (zoom: number) => void;
 }
-
-export const plain =
-  (key: string, shift = false) =>
-  ({ key: pressed, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean =>
-    pressed.toLowerCase() === key && shiftKey === shift && !ctrlKey && !metaKey && !altKey;
-
-export const withControl =
-  (key: string, shift: boolean) =>
-  ({ key: pressed, shiftKey, ctrlKey, metaKey }: KeyboardEvent): boolean =>
-    (ctrlKey || metaKey) && pressed.toLowerCase() === key && shiftKey === shift;
-
-export const one = (character: string) => (event: KeyboardEvent) =>
-  event.key === character && !event.ctrlKey && !event.metaKey && !event.altKey;
 
 /** Something has to be selected: the trigger environment when nothing is. */
 const atNode = (run: (state: BuilderState, node: string) => void) => (state: BuilderState) => {
@@ -49,17 +23,10 @@ const atStep = (run: (state: BuilderState, node: string) => void) =>
     else state.say(`${node} is the trigger environment: everything else comes after it`);
   });
 
-const SAVE = 'Ctrl S';
-/** Where letters, Delete and Ctrl-Z are of the text there; a box that is ticked has no text. */
-const TYPED = 'input:not([type="checkbox"], [type="radio"]), textarea, [contenteditable], .yaml';
+const { walk, edit, look } = draftCommands({ picture: 'chart', whole: 'whole flow', node: 'node' });
 
-export const COMMANDS: readonly Command[] = [
-  {
-    keys: '← → ↑ ↓',
-    about: 'In the chart: go from node to node. In the outline: from row to row.',
-    matches: () => false,
-    run: () => {},
-  },
+export const COMMANDS: readonly Command<BuilderState, FlowViews>[] = [
+  walk,
   {
     keys: 'A',
     about: 'Add after the selected node; several at once are parallel',
@@ -93,31 +60,10 @@ export const COMMANDS: readonly Command[] = [
   {
     keys: 'Delete',
     about: 'Remove it',
-    matches: ({ key }) => key === 'Delete' || key === 'Backspace',
+    matches: isRemoval,
     run: atStep((state, node) => state.ask({ is: 'remove', node })),
   },
-  { keys: 'E', about: 'Go to its settings', matches: plain('e'), run: (_, { toInspector }) => toInspector() },
-  {
-    keys: 'W',
-    about: 'Go to the settings of the whole flow',
-    matches: plain('w'),
-    run: (state) => state.jump({ node: null, field: [] }),
-  },
-  { keys: 'Esc', about: 'From the settings back to the chart', matches: () => false, run: () => {} },
-  { keys: 'Y', about: 'Show or hide the YAML', matches: plain('y'), run: (_, { toggleYaml }) => toggleYaml() },
-  { keys: 'Ctrl Z', about: 'Undo', matches: withControl('z', false), run: (state) => state.undo() },
-  {
-    keys: 'Ctrl Shift Z or Ctrl Y',
-    about: 'Redo',
-    matches: (event) => withControl('z', true)(event) || withControl('y', false)(event),
-    run: (state) => state.redo(),
-  },
-  {
-    keys: SAVE,
-    about: 'Save',
-    matches: withControl('s', false),
-    run: (state) => (state.readOnly === null ? state.ask({ is: 'save' }) : state.say(state.readOnly)),
-  },
+  ...edit,
   { keys: '/', about: 'Search a node', matches: one('/'), run: (_, { search }) => search() },
   {
     keys: 'C',
@@ -152,37 +98,5 @@ export const COMMANDS: readonly Command[] = [
       else state.ask({ is: 'workflow', name: workflow });
     }),
   },
-  { keys: 'F', about: 'Fit the chart', matches: plain('f'), run: (_, { fit }) => fit() },
-  {
-    keys: '0',
-    about: 'Show it in its real size',
-    matches: one('0'),
-    run: (_, { zoomTo }) => zoomTo(1),
-  },
-  {
-    keys: '+ −',
-    about: 'Zoom',
-    matches: (event) => one('+')(event) || one('-')(event),
-    run: (_, { zoom }, { key }) => zoom(key === '+' ? 1.25 : 0.8),
-  },
-  { keys: '?', about: 'This list', matches: one('?'), run: (state) => state.ask({ is: 'keys' }) },
+  ...look,
 ];
-
-/** @returns whether the key was for the builder */
-export function onKey(event: KeyboardEvent, builder: Builder, views: Views): boolean {
-  const target = event.target as HTMLElement;
-  // What is asked over the draft has keys of its own.
-  if (target.closest('[role="dialog"], [role="listbox"], [aria-haspopup="listbox"]')) return false;
-  const command = COMMANDS.find(({ matches }) => matches(event));
-  if (!command || (command.keys !== SAVE && target.closest(TYPED))) return false;
-  event.preventDefault();
-  event.stopPropagation();
-  if (command.keys === SAVE && target.closest('input, textarea')) {
-    const { refusals } = builder.getState();
-    // What is typed in a field counts when the field is left.
-    target.blur();
-    if (builder.getState().refusals !== refusals && builder.getState().refusals.length > 0) return true;
-  }
-  command.run(builder.getState(), views, event);
-  return true;
-}

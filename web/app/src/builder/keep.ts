@@ -1,12 +1,32 @@
-import type { Catalogue } from './catalogue.ts';
 import { browserStore, browserWords, browserWorld } from './document/browser.ts';
-import { type Base, Draft, draftsOf, isDirty, newFlowText, startSession } from './document/index.ts';
+import {
+  type Base,
+  beginSession,
+  Draft,
+  draftsOf,
+  type DraftKind,
+  type DraftOwner,
+  isDirty,
+  nameIn,
+  newText,
+  openText,
+  type Session,
+  type TextDocument,
+} from './document/index.ts';
 import { whileOpen } from './document/leaving.ts';
-import { type Builder, createBuilder, type Newest } from './state.ts';
+import type { Begin, DraftState, Newest } from './draft.ts';
+import type { Builder } from './state.ts';
+
+/** The store of a draft, of whatever kind, as far as it is kept. */
+interface KeptStore<D extends TextDocument> {
+  getState(): Pick<DraftState<D>, 'session' | 'newest' | 'isUnkept' | 'put'>;
+  setState(part: Partial<Pick<DraftState<D>, 'keptAt' | 'isUnkept'>>): void;
+  subscribe(changed: (now: { session: Session<D> }, before: { session: Session<D> }) => void): () => void;
+}
 
 /** A draft on the page, kept in the browser as it changes. */
-export interface OpenDraft {
-  builder: Builder;
+export interface OpenDraft<S> {
+  store: S;
   /** This text was saved as this revision: only what was changed since has to be kept. */
   saved(base: Base): Promise<void>;
   /** Back to what is saved. */
@@ -14,11 +34,8 @@ export interface OpenDraft {
   close(): void;
 }
 
-interface Opening {
-  flow: string;
-  person: string;
+interface Opening<D extends TextDocument> extends DraftOwner<D> {
   newest: Newest;
-  catalogue: Catalogue;
   /** Why it is not edited here as it is. */
   readOnly: string | null;
   /** It is edited all the same once somebody has begun: as a proposal. */
@@ -27,7 +44,16 @@ interface Opening {
 
 /** The groups that show all of their members, in every flow. */
 const OPENED = 'sluice-opened-groups';
-const openedGroups = (): ReadonlySet<string> => new Set(JSON.parse(browserWords.get(OPENED) ?? '[]') as string[]);
+export const openedGroups = (): ReadonlySet<string> =>
+  new Set(JSON.parse(browserWords.get(OPENED) ?? '[]') as string[]);
+
+/** Remembers which groups are open in this builder. */
+export function keepOpened(builder: Builder): Builder {
+  builder.subscribe((now, before) => {
+    if (now.opened !== before.opened) browserWords.set(OPENED, JSON.stringify([...now.opened]));
+  });
+  return builder;
+}
 
 /** What the server has is not undone by a browser that keeps nothing. */
 function notKept(error: unknown): undefined {
@@ -35,47 +61,43 @@ function notKept(error: unknown): undefined {
 }
 
 /** Opens what was kept, or begins with what is saved. Without storage, as in some private windows, it is edited all the same. */
-export async function openDraft({
-  flow,
-  person,
-  newest,
-  catalogue,
-  readOnly: reason,
-  isProposed,
-}: Opening): Promise<OpenDraft> {
-  const page: { builder?: Builder } = {};
-  const base = { revision: newest.revision, text: newest.text ?? newFlowText(flow) };
-  const draft = await Draft.open(browserWorld(), { flow, person }, base, (session, said) =>
-    page.builder?.getState().put(session, said),
+export async function openDraft<D extends TextDocument, S extends KeptStore<D>>(
+  { newest, readOnly: reason, isProposed, ...owner }: Opening<D>,
+  create: (begin: Begin<D>) => S,
+): Promise<OpenDraft<S>> {
+  const page: { store?: KeptStore<D> } = {};
+  const { kind } = owner;
+  const base = { revision: newest.revision, text: newest.text ?? newText(kind, owner.name) };
+  const draft = await Draft.open<D>(browserWorld(), owner, base, (session, said) =>
+    page.store?.getState().put(session, said),
   ).catch(notKept);
-  const session = draft?.session ?? startSession(base);
+  const session = draft?.session ?? beginSession<D>(kind, base);
   const readOnly = isProposed && isDirty(session) ? null : reason;
-  const made = createBuilder({ session, newest, catalogue, readOnly, opened: openedGroups() });
-  page.builder = made;
-  if (draft && isDirty(session)) made.setState({ keptAt: draft.keptAt });
+  const store = create({ session, newest, readOnly });
+  page.store = store;
+  if (draft && isDirty(session)) store.setState({ keptAt: draft.keptAt });
   const tell = (): void => {
     const isKept = draft?.isKept === true;
-    made.setState(isKept ? { isUnkept: false, keptAt: Date.now() } : { isUnkept: true });
+    store.setState(isKept ? { isUnkept: false, keptAt: Date.now() } : { isUnkept: true });
   };
-  const stop = made.subscribe((now, before) => {
-    if (now.opened !== before.opened) browserWords.set(OPENED, JSON.stringify([...now.opened]));
+  const stop = store.subscribe((now, before) => {
     if (now.session === before.session || now.session === draft?.session) return;
     const isText = now.session.document.text !== before.session.document.text;
     const work = draft?.change(now.session).catch(notKept);
     if (!isText) return;
     tell();
-    if (made.getState().isUnkept) void work?.then(tell);
+    if (store.getState().isUnkept) void work?.then(tell);
   });
-  const stopWatching = whileOpen(() => made.getState().isUnkept && isDirty(made.getState().session));
+  const stopWatching = whileOpen(() => store.getState().isUnkept && isDirty(store.getState().session));
   return {
-    builder: made,
+    store,
     saved: async (base) => draft?.saved(base).catch(notKept),
     async discard() {
-      const { session: edited, newest: now } = made.getState();
+      const { session: edited, newest: now } = store.getState();
       const from = now.text === null ? edited.base : { revision: now.revision, text: now.text };
-      const saved = (await draft?.discard(from).catch(notKept)) ?? startSession(from);
-      made.getState().put(saved, 'The draft is discarded');
-      made.setState({ keptAt: null, isUnkept: false });
+      const saved = (await draft?.discard(from).catch(notKept)) ?? beginSession<D>(kind, from);
+      store.getState().put(saved, 'The draft is discarded');
+      store.setState({ keptAt: null, isUnkept: false });
     },
     close() {
       stop();
@@ -85,8 +107,12 @@ export async function openDraft({
   };
 }
 
+/** What a definition is called where it is saved; undefined: it never was. */
+export const savedName = (kind: DraftKind, { revision, text }: Base): string | undefined =>
+  revision === null ? undefined : nameIn(openText(kind, text));
+
 /** What this person has not saved, here; the newest first. Empty in a browser that keeps nothing. */
-export const keptDrafts = async (person: string): Promise<KeptDraft[]> =>
-  (await draftsOf({ store: browserStore, words: browserWords }, person).catch(notKept)) ?? [];
+export const keptDrafts = async (kind: DraftKind, person: string): Promise<KeptDraft[]> =>
+  (await draftsOf({ store: browserStore, words: browserWords }, kind, person).catch(notKept)) ?? [];
 
 export type KeptDraft = Awaited<ReturnType<typeof draftsOf>>[number];

@@ -3,21 +3,23 @@ import { Button } from 'react-aria-components';
 import { follow } from '../api/live.ts';
 import { SavesDocument } from '../generated/documents.ts';
 import { When } from '../parts/time.tsx';
-import { isDirty, mergeInto, resolveConflict, type Side, sidesOf } from './document/index.ts';
-import { savedName, savedText, useBuilder, useBuilderStore } from './state.ts';
+import { calledOf, isDirty, mergeInto, resolveConflict, type DraftKind, type Side, sidesOf } from './document/index.ts';
+import { savedText, useDraft, useDraftStore } from './draft.ts';
+import { savedName } from './keep.ts';
 
-/** Hears when somebody saves the flow, or deletes it. */
+/** Hears when somebody saves the definition, or deletes it. */
 function useSaves(): void {
-  const store = useBuilderStore();
-  const base = useBuilder(({ session }) => session.base);
+  const store = useDraftStore();
+  const kind = useDraft(({ session }) => session.document.kind);
+  const base = useDraft(({ session }) => session.base);
   // The text may call it something else by now.
-  const name = useMemo(() => savedName(base), [base]);
+  const name = useMemo(() => savedName(kind, base), [kind, base]);
   useEffect(() => {
     if (name === undefined) return undefined;
     let cursor: string | undefined;
     return follow({
       document: SavesDocument,
-      variables: () => ({ kinds: ['PromotionFlow' as const], names: [name], after: cursor }),
+      variables: () => ({ kinds: [kind], names: [name], after: cursor }),
       onData: ({ definitionEvents: { cursor: at, revision, definition, by, at: when } }) => {
         cursor = at;
         if (revision <= (store.getState().newest.revision ?? 0)) return;
@@ -25,19 +27,19 @@ function useSaves(): void {
         store.setState({ newest: { revision, text, by: by ?? null, at: when } });
       },
     });
-  }, [name, store]);
+  }, [kind, name, store]);
 }
 
 /** Somebody else saved: said where one works, without taking anything away. */
-export function Newer({ readAgain }: { readAgain: () => Promise<void> }) {
+export function Newer({ readAgain }: { readAgain?: () => Promise<void> }) {
   useSaves();
-  const newest = useBuilder((state) => state.newest);
-  const base = useBuilder(({ session }) => session.base);
-  const isSaving = useBuilder((state) => state.isSaving);
+  const newest = useDraft((state) => state.newest);
+  const base = useDraft(({ session }) => session.base);
+  const isSaving = useDraft((state) => state.isSaving);
   const isOurs = newest.revision === base.revision;
   useEffect(() => {
-    // Who saves a flow has made what it needs, most likely.
-    if (!isOurs) void readAgain();
+    // Who saves it has made what it needs, most likely.
+    if (!isOurs) void readAgain?.();
   }, [isOurs, newest.revision, readAgain]);
   const isNewer = !isSaving && (newest.revision ?? 0) > (base.revision ?? 0) && base.revision !== null;
   return (
@@ -49,9 +51,9 @@ export function Newer({ readAgain }: { readAgain: () => Promise<void> }) {
 }
 
 function Saved({ text }: { text: string }) {
-  const store = useBuilderStore();
-  const { revision, by, at, isInTheWay } = useBuilder((state) => state.newest);
-  const session = useBuilder((state) => state.session);
+  const store = useDraftStore();
+  const { revision, by, at, isInTheWay } = useDraft((state) => state.newest);
+  const session = useDraft((state) => state.session);
   const isChanged = isDirty(session);
   const sides = useMemo(() => sidesOf(session, { text }), [session, text]);
   const who = by ?? 'Somebody else';
@@ -71,22 +73,36 @@ function Saved({ text }: { text: string }) {
       >
         {isChanged ? 'Merge it into the draft' : `Show revision ${revision}`}
       </Button>
-      {sides !== null && sides.length > 0 && <Sides sides={sides} who={who} isChanged={isChanged} />}
+      {sides !== null && sides.length > 0 && (
+        <Sides sides={sides} who={who} isChanged={isChanged} kind={session.document.kind} />
+      )}
     </section>
   );
 }
 
 /** What each side changed, by step and setting, with what it was before. */
-function Sides({ sides, who, isChanged }: { sides: readonly Side[]; who: string; isChanged: boolean }) {
+function Sides({
+  sides,
+  who,
+  isChanged,
+  kind,
+}: {
+  sides: readonly Side[];
+  who: string;
+  isChanged: boolean;
+  kind: DraftKind;
+}) {
+  const part = kind === 'PromotionFlow' ? 'step' : 'action';
+  const label = `What changed, ${part} by ${part}`;
   return (
     <details className="sides">
-      <summary>What changed, step by step</summary>
-      <div className="sides-frame" tabIndex={0} role="region" aria-label="What changed, step by step">
+      <summary>{label}</summary>
+      <div className="sides-frame" tabIndex={0} role="region" aria-label={label}>
         <div className="list-box">
           <table className="list">
             <thead>
               <tr>
-                <th scope="col">Step and setting</th>
+                <th scope="col">{`${part === 'step' ? 'Step' : 'Action'} and setting`}</th>
                 <th scope="col">Before</th>
                 <th scope="col">{who}</th>
                 {isChanged && <th scope="col">You</th>}
@@ -96,7 +112,7 @@ function Sides({ sides, who, isChanged }: { sides: readonly Side[]; who: string;
               {sides.map(({ step, field, base, theirs, mine, isBoth }) => (
                 <tr key={`${step} ${field}`} className={isBoth ? 'conflict' : ''}>
                   <th scope="row">
-                    {step ?? 'The flow'}
+                    {step ?? `The ${calledOf({ kind })}`}
                     {field !== '' && <small className="mono">{field}</small>}
                     {isBoth && <small>changed by both: yours stays until you decide</small>}
                   </th>
@@ -124,14 +140,15 @@ function Sides({ sides, who, isChanged }: { sides: readonly Side[]; who: string;
 const Value = ({ text }: { text: string | null }) =>
   text === null ? <span className="hint">is not there</span> : <code className="side">{text}</code>;
 
-/** The flow is gone, and the draft is not. */
+/** What was saved is gone, and the draft is not. */
 function Deleted() {
-  const store = useBuilderStore();
-  const { by, at } = useBuilder((state) => state.newest);
+  const store = useDraftStore();
+  const { by, at } = useDraft((state) => state.newest);
+  const called = useDraft(({ session }) => calledOf(session.document));
   return (
-    <section className="note newer" aria-label="The flow was deleted">
+    <section className="note newer" aria-label={`The ${called} was deleted`}>
       <p role="status">
-        {by ?? 'Somebody else'} deleted this flow
+        {by ?? 'Somebody else'} deleted this {called}
         {at && (
           <>
             {' '}
@@ -148,11 +165,11 @@ function Deleted() {
           store.setState({ newest: { ...newest, revision: null, text } });
           put(
             { ...session, base: { revision: null, text } },
-            'It is a new flow from here on: save it to have it again',
+            `It is a new ${called} from here on: save it to have it again`,
           );
         }}
       >
-        Keep it as a new flow
+        Keep it as a new {called}
       </Button>
     </section>
   );
@@ -160,8 +177,8 @@ function Deleted() {
 
 /** What a merge could not decide. Mine stands in the text until a person says otherwise. */
 function Conflicts() {
-  const store = useBuilderStore();
-  const conflicts = useBuilder(({ session }) => session.conflicts);
+  const store = useDraftStore();
+  const conflicts = useDraft(({ session }) => session.conflicts);
   if (conflicts.length === 0) return null;
   return (
     <section className="note" aria-label="Conflicts">

@@ -9,14 +9,14 @@ export default function Drafts() {
   const person = usePerson();
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
   useEffect(() => {
-    if (person !== undefined) void keptDrafts(person).then(setDrafts);
+    if (person !== undefined) void keptDrafts('PromotionFlow', person).then(setDrafts);
   }, [person]);
   if (drafts.length === 0) return null;
   return (
     <section className="note drafts" aria-label="Your drafts in this browser">
       Not saved yet, and kept in this browser:
       <ul className="changes">
-        {drafts.map(({ flow, base, at }) => (
+        {drafts.map(({ name: flow, base, at }) => (
           <li key={`${flow} ${base.revision}`}>
             <DraftLink flow={flow} revision={base.revision} /> <When at={new Date(at).toISOString()} />
           </li>

@@ -2,22 +2,26 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { FlowRevisionsDocument, RestoreFlowDocument } from '../../generated/documents.ts';
+import { RestoreRevisionDocument, RevisionsDocument } from '../../generated/documents.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Empty, Loading } from '../../parts/empty.tsx';
 import { Problem, QueryProblem } from '../../parts/problem.tsx';
 import { When } from '../../parts/time.tsx';
 import { Diff } from '../diff.tsx';
-import { goOnFrom } from '../document/index.ts';
-import { savedText, useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import { calledOf, goOnFrom, nameIn } from '../document/index.ts';
+import { savedText, useDraft, useDraftStore } from '../draft.ts';
+import { savedName } from '../keep.ts';
 import { Over } from './sheet.tsx';
 
 /** What was typed since the last save goes, in all tabs. */
 export function Discard({ close, onDiscard }: { close: () => void; onDiscard: () => Promise<void> }) {
-  const { revision } = useBuilder((state) => state.newest);
+  const { revision } = useDraft((state) => state.newest);
+  const called = useDraft(({ session }) => calledOf(session.document));
   return (
     <Over title="Discard the draft" onClose={close}>
-      <p>{revision === null ? 'The flow was never saved: all of it goes.' : `Revision ${revision} is shown again.`}</p>
+      <p>
+        {revision === null ? `The ${called} was never saved: all of it goes.` : `Revision ${revision} is shown again.`}
+      </p>
       <div className="actions">
         <Button className="button" onPress={close}>
           Cancel
@@ -32,21 +36,22 @@ export function Discard({ close, onDiscard }: { close: () => void; onDiscard: ()
 
 /** Every revision with its author and what it changed; an old one can be the newest again, or the draft. */
 export function Revisions({ close, mayRestore }: { close: () => void; mayRestore: boolean }) {
-  const store = useBuilderStore();
+  const store = useDraftStore();
   const client = useClient();
-  const { flow } = useDocument();
-  const base = useBuilder(({ session }) => session.base);
-  const type = useBuilder((state) => state.type);
-  const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
+  const kind = useDraft(({ session }) => session.document.kind);
+  const base = useDraft(({ session }) => session.base);
+  const name = savedName(kind, base) ?? '';
+  const type = useDraft((state) => state.type);
+  const isReadOnly = useDraft(({ readOnly }) => readOnly !== null);
   const [{ data, error }] = useQuery({
-    query: FlowRevisionsDocument,
-    variables: { name: flow?.name ?? '' },
+    query: RevisionsDocument,
+    variables: { kind, name, first: 20 },
     requestPolicy: 'network-only',
   });
   const [refusals, setRefusals] = useState<readonly string[]>([]);
   const restore = async (revision: number): Promise<void> => {
-    const input = { kind: 'PromotionFlow' as const, name: flow!.name, revision, expectedRevision: base.revision ?? 0 };
-    const answer = await client.mutation(RestoreFlowDocument, { input }).toPromise();
+    const input = { kind, name, revision, expectedRevision: base.revision ?? 0 };
+    const answer = await client.mutation(RestoreRevisionDocument, { input }).toPromise();
     const wrong = answer.error
       ? [wordsOf(answer.error)]
       : answer.data!.payload.userErrors.map(({ message }) => message);
@@ -64,7 +69,7 @@ export function Revisions({ close, mayRestore }: { close: () => void; mayRestore
   };
   const nodes = data?.definitionRevisions.nodes;
   return (
-    <Over title={`Revisions of ${flow?.name}`} wide onClose={close}>
+    <Over title={`Revisions of ${name}`} wide onClose={close}>
       <QueryProblem error={error} />
       {refusals.map((each) => (
         <Problem key={each}>{each}</Problem>
@@ -125,8 +130,9 @@ export function Revisions({ close, mayRestore }: { close: () => void; mayRestore
 
 /** The draft for other places: a file, a call of the API, a command. */
 export function Export({ close }: { close: () => void }) {
-  const { text, flow } = useDocument();
-  const name = flow?.name ?? 'flow';
+  const document = useDraft(({ session }) => session.document);
+  const { text } = document;
+  const name = nameIn(document) || calledOf(document);
   const forms = [
     { called: 'YAML', content: text },
     { called: 'GraphQL mutation', content: mutationOf(text) },
@@ -160,7 +166,7 @@ const mutationOf = (text: string): string =>
 
 function download(name: string, text: string): void {
   const address = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }));
-  const link = Object.assign(document.createElement('a'), { href: address, download: name });
+  const link = Object.assign(window.document.createElement('a'), { href: address, download: name });
   link.click();
   URL.revokeObjectURL(address);
 }

@@ -2,13 +2,14 @@ import { useEffect, useRef, useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
-import { ApplyManifestsDocument, FlowToEditDocument, ProposeFlowDocument } from '../../generated/documents.ts';
+import { ApplyManifestsDocument, ProposeChangeDocument, RevisionsDocument } from '../../generated/documents.ts';
 import { Away } from '../../parts/away.tsx';
 import { Coded } from '../../parts/coded.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
-import type { Base } from '../document/index.ts';
-import { savedName, savedText, useBuilder, useBuilderStore, useDocument } from '../state.ts';
+import { type Base, calledOf, diffOf, type DraftKind, nameIn } from '../document/index.ts';
+import { savedText, useDraft, useDraftStore } from '../draft.ts';
+import { savedName } from '../keep.ts';
 import { Diff } from '../diff.tsx';
 import { Over } from './sheet.tsx';
 
@@ -19,56 +20,55 @@ export interface SaveAnswer {
   isConflict?: boolean;
 }
 
-/** This text is saved under this name. */
-export type OnSaved = (name: string, saved: Base) => Promise<void>;
+/** This text is saved as this revision. */
+export type OnSaved = (saved: Base) => Promise<void>;
 
 /** Saves the draft as it is, against the revision that it was made from. */
 export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
   const client = useClient();
-  const store = useBuilderStore();
+  const store = useDraftStore();
   /** The page hears of it by itself as well, a moment later. */
-  const readNewest = async (name: string): Promise<void> => {
-    const { data } = await client.query(FlowToEditDocument, { name }, { requestPolicy: 'network-only' }).toPromise();
-    const found = data?.promotionFlow;
+  const readNewest = async (kind: DraftKind, name: string): Promise<void> => {
+    const { data } = await client
+      .query(RevisionsDocument, { kind, name, first: 1 }, { requestPolicy: 'network-only' })
+      .toPromise();
+    const found = data?.definitionRevisions.nodes[0];
     if (!found || found.revision <= (store.getState().newest.revision ?? 0)) return;
-    const { revision, revisions, updatedAt: at } = found;
-    store.setState({ newest: { revision, text: savedText(found), by: revisions.nodes[0]?.by ?? null, at } });
+    const { revision, by, at, manifest, text } = found;
+    const saved = manifest == null ? null : savedText({ text, manifest });
+    store.setState({ newest: { revision, text: saved, by: by ?? null, at } });
   };
   const save = async (): Promise<SaveAnswer> => {
     const { session } = store.getState();
-    const { text, flow } = session.document;
-    if (!flow) return { refusals: ['The text is no flow yet.'] };
-    const called = savedName(session.base);
-    if (called !== undefined && called !== flow.name)
+    const { text, kind } = session.document;
+    const name = session.document.isCurrent ? nameIn(session.document) : undefined;
+    const called = calledOf(session.document);
+    if (name === undefined) return { refusals: [`The text is no ${called} yet.`] };
+    const saved = savedName(kind, session.base);
+    if (saved !== undefined && saved !== name)
       return {
         refusals: [
-          `The text calls the flow ${flow.name}, and this is ${called}: undo that, or duplicate ${called} for another flow.`,
+          `The text calls the ${called} ${name}, and this is ${saved}: undo that, or begin a new ${called} with this text.`,
         ],
       };
-    const expectedRevisions = [
-      { kind: 'PromotionFlow' as const, name: flow.name, revision: session.base.revision ?? 0 },
-    ];
+    const expectedRevisions = [{ kind, name, revision: session.base.revision ?? 0 }];
     const { data, error } = await client
-      .mutation(
-        ApplyManifestsDocument,
-        { input: { text, expectedRevisions } },
-        { additionalTypenames: ['PromotionFlow'] },
-      )
+      .mutation(ApplyManifestsDocument, { input: { text, expectedRevisions } }, { additionalTypenames: [kind] })
       .toPromise();
     if (error) return { refusals: [wordsOf(error)] };
     const { changes, userErrors } = data!.payload;
     if (userErrors.length > 0) {
       const isConflict = userErrors.some(({ code }) => code === 'CONFLICT');
-      if (isConflict) await readNewest(flow.name);
+      if (isConflict) await readNewest(kind, name);
       return { refusals: userErrors.map(({ message }) => message), isConflict };
     }
-    const revision = changes.find(({ kind, name }) => kind === 'PromotionFlow' && name === flow.name)?.revision;
-    if (revision == null) return { refusals: [`The server did not say as which revision ${flow.name} is saved.`] };
+    const revision = changes.find((each) => each.kind === kind && each.name === name)?.revision;
+    if (revision == null) return { refusals: [`The server did not say as which revision ${name} is saved.`] };
     store.setState({ newest: { revision, text, by: null, at: new Date().toISOString() } });
-    await onSaved(flow.name, { revision, text });
+    await onSaved({ revision, text });
     // What was typed while it was on its way stays a draft of what is saved now.
     const { session: now, put } = store.getState();
-    put({ ...now, base: { revision, text }, conflicts: [] }, `${flow.name} saved as revision ${revision}`);
+    put({ ...now, base: { revision, text }, conflicts: [] }, `${name} saved as revision ${revision}`);
     return { refusals: [] };
   };
   return async () => {
@@ -76,8 +76,6 @@ export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
     return save().finally(() => store.setState({ isSaving: false }));
   };
 }
-
-const SAVED_BETWEEN = 'It is not saved: somebody else saved the flow in between. Merge that into the draft, then save.';
 
 /** Shows what changes and what that means, and saves it. */
 export function Save({
@@ -89,19 +87,19 @@ export function Save({
   onSaved: OnSaved;
   onShown: (name: string) => void;
 }) {
-  const { flow } = useDocument();
-  const store = useBuilderStore();
-  const base = useBuilder(({ session }) => session.base);
-  const edit = useBuilder((state) => state.edit);
+  const store = useDraftStore();
+  const base = useDraft(({ session }) => session.base);
+  const called = useDraft(({ session }) => calledOf(session.document));
+  const draftName = useDraft(({ session }) => nameIn(session.document) ?? '');
   const errors = useProblems().filter(({ severity }) => severity === 'ERROR');
   const checked = useChecked();
   const save = useSave(onSaved);
-  const [name, setName] = useState(flow?.name ?? '');
+  const [name, setName] = useState(draftName);
   const [refusals, setRefusals] = useState<readonly string[]>([]);
   const [busy, setBusy] = useState(false);
   const isNew = base.revision === null;
   const confirm = async (): Promise<void> => {
-    if (name.trim() !== flow?.name && !edit({ type: 'renameFlow', to: name.trim() })) return;
+    if (isNew && name.trim() !== draftName && !store.getState().rename(name.trim())) return;
     setBusy(true);
     const answer = await save();
     setBusy(false);
@@ -110,7 +108,9 @@ export function Save({
       // What the other one saved stands above the draft, with the way to merge it.
       close();
       store.setState({ newest: { ...newest, isInTheWay: true } });
-      store.getState().say(SAVED_BETWEEN);
+      store
+        .getState()
+        .say(`It is not saved: somebody else saved the ${called} in between. Merge that into the draft, then save.`);
       return;
     }
     setRefusals(answer.refusals);
@@ -119,7 +119,7 @@ export function Save({
     onShown(name.trim());
   };
   return (
-    <Over title={isNew ? 'Save the new flow' : `Save ${flow?.name}`} wide onClose={close}>
+    <Over title={isNew ? `Save the new ${called}` : `Save ${draftName}`} wide onClose={close}>
       <Form
         onSubmit={(event) => {
           event.preventDefault();
@@ -128,7 +128,7 @@ export function Save({
       >
         {isNew && (
           <TextField className="field" value={name} onChange={setName} isRequired autoFocus>
-            <Label>Name of the flow</Label>
+            <Label>Name of the {called}</Label>
             <Input />
           </TextField>
         )}
@@ -155,7 +155,7 @@ export function Save({
           <p className="hint">{checked ? 'Nothing changes.' : 'Asking the server what changes …'}</p>
         )}
         <p className="hint">
-          Releases on their way keep the flow with which they began. The next release takes this one.
+          Releases on their way keep the {called} with which they began. The next release takes this one.
         </p>
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
@@ -165,7 +165,7 @@ export function Save({
             Cancel
           </Button>
           <Button className="button primary" type="submit" isPending={busy} autoFocus={!isNew}>
-            Save flow
+            Save {called}
           </Button>
         </div>
       </Form>
@@ -176,16 +176,18 @@ export function Save({
 /** What comes from a repository is changed there: by a pull request. */
 export function Propose({ source, close }: { source: string; close: () => void }) {
   const client = useClient();
-  const { flow, text } = useDocument();
-  const checked = useChecked();
-  const [title, setTitle] = useState(`Change the flow ${flow?.name}`);
+  const document = useDraft(({ session }) => session.document);
+  const { text } = document;
+  const called = calledOf(document);
+  const diff = useDraft(({ session }) => diffOf(session));
+  const [title, setTitle] = useState(`Change the ${called} ${nameIn(document)}`);
   const [refusals, setRefusals] = useState<readonly string[]>([]);
   const [opened, setOpened] = useState<{ url: string; number: number; diff: string }>();
   const [busy, setBusy] = useState(false);
   const propose = async (): Promise<void> => {
     setBusy(true);
     const { data, error } = await client
-      .mutation(ProposeFlowDocument, { input: { text, title: title.trim() } })
+      .mutation(ProposeChangeDocument, { input: { text, title: title.trim() } })
       .toPromise();
     setBusy(false);
     setRefusals(error ? [wordsOf(error)] : data!.payload.userErrors.map(({ message }) => message));
@@ -203,14 +205,14 @@ export function Propose({ source, close }: { source: string; close: () => void }
         }}
       >
         <p>
-          The flow comes from the repository of the git source {source}. The change goes there as a pull request;
+          The {called} comes from the repository of the git source {source}. The change goes there as a pull request;
           nothing changes here before it is merged.
         </p>
         <TextField className="field" value={title} onChange={setTitle} isRequired autoFocus>
           <Label>Title of the pull request</Label>
           <Input />
         </TextField>
-        {!opened && checked?.diff && <Diff text={checked.diff} label="What changes" />}
+        {!opened && diff && <Diff text={diff} label="What changes" />}
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
         ))}

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Over as OverPage } from '../../parts/over.tsx';
-import { useBuilder } from '../state.ts';
+import { useDraft } from '../draft.ts';
 
 /** A question over the draft. It is closed by Escape, and then nothing has happened. */
 export function Over({
@@ -14,7 +14,7 @@ export function Over({
   onClose: () => void;
   children: ReactNode;
 }) {
-  const refusals = useBuilder((state) => state.refusals);
+  const refusals = useDraft((state) => state.refusals);
   return (
     <OverPage title={title} size={wide ? 'wide' : 'small'} refusals={refusals} onClose={onClose}>
       {children}

@@ -1,8 +1,18 @@
 import { sameDefinition } from '../../../../../src/manifests/index.ts';
-import { openDocument } from './read.ts';
+import { SOUGHT } from './kinds.ts';
+import { openText } from './read.ts';
 import { readingOf } from './reading.ts';
-import { changeBetween, lastGood, startSession } from './session.ts';
-import type { Base, DraftOwner, Selection, Session, StoredDraft } from './types.ts';
+import { beginSession, changeBetween, lastGood } from './session.ts';
+import type {
+  Base,
+  DraftKind,
+  DraftOwner,
+  FlowDocument,
+  Selection,
+  Session,
+  StoredDraft,
+  TextDocument,
+} from './types.ts';
 import {
   bothTabs,
   type LastWord,
@@ -49,33 +59,35 @@ export interface DraftWorld {
 }
 
 const part = encodeURIComponent;
-const prefixOf = ({ flow, person }: DraftOwner): string => `draft/${part(person)}/${part(flow)}/`;
+const draftsAt = (kind: DraftKind, person: string): string => `${SOUGHT[kind].kept}draft/${part(person)}/`;
+const prefixOf = ({ kind, name, person }: DraftOwner): string => `${draftsAt(kind, person)}${part(name)}/`;
 const keyOf = (owner: DraftOwner, base: Base): string => `${prefixOf(owner)}${base.revision ?? 'new'}`;
-const typedKey = ({ flow, person }: DraftOwner): string => `typed/${part(person)}/${part(flow)}`;
+const typedKey = ({ kind, name, person }: DraftOwner): string =>
+  `${SOUGHT[kind].kept}typed/${part(person)}/${part(name)}`;
 
 /**
  * A draft that is open in a tab. Each change is left as the last word of the tab before anything else happens, so that a reload or a kill
  * within milliseconds of a key loses nothing. Then it is written to the store and told to the other tabs of this person, which show it;
  * when two tabs change it at the same moment, the later one merges. Nothing is on the server: nobody else sees it.
  */
-export class Draft {
+export class Draft<D extends TextDocument = FlowDocument> {
   readonly #world: DraftWorld;
-  readonly #owner: DraftOwner;
-  readonly #changed: (session: Session, said: string) => void;
-  #session: Session;
+  readonly #owner: DraftOwner<D>;
+  readonly #changed: (session: Session<D>, said: string) => void;
+  #session: Session<D>;
   /** As it is in the store, as far as this tab knows; null: nothing is kept. */
   #stored: StoredDraft | null;
   #work: Promise<void> = Promise.resolve();
   #isWaiting = false;
   /** The session as this tab left it last; null: nothing is left. */
-  #word: Session | null = null;
+  #word: Session<D> | null = null;
   readonly #unlisten: () => void;
 
   private constructor(
     world: DraftWorld,
-    owner: DraftOwner,
-    opened: { session: Session; stored: StoredDraft | null },
-    changed: (session: Session, said: string) => void,
+    owner: DraftOwner<D>,
+    opened: { session: Session<D>; stored: StoredDraft | null },
+    changed: (session: Session<D>, said: string) => void,
   ) {
     this.#world = world;
     this.#owner = owner;
@@ -88,26 +100,28 @@ export class Draft {
   }
 
   /**
-   * Opens what is kept of this flow, or begins with what is saved. `saved` is the newest revision: when the draft was made from an older
+   * Opens what is kept of it, or begins with what is saved. `saved` is the newest revision: when the draft was made from an older
    * one, `session.base` is that one still, and `mergeInto(session, saved)` takes in the newer.
    * @param changed is called when another tab, or a merge with it, changed the session; `said` tells that in a few words
    */
-  static async open(
+  static async open<D extends TextDocument = FlowDocument>(
     world: DraftWorld,
-    owner: DraftOwner,
+    owner: DraftOwner<D>,
     saved: Base,
-    changed: (session: Session, said: string) => void,
-  ): Promise<Draft> {
+    changed: (session: Session<D>, said: string) => void,
+  ): Promise<Draft<D>> {
+    const { kind } = owner;
     const base = await asTyped(world.store, owner, saved);
     const words = await wordsOfTheGone(world, owner);
     const stored = await newestDraft(world.store, owner);
-    const kept = words.reduce<StoredDraft | null>((found, { word }) => withWord(found, word), stored);
-    const draft = new Draft(world, owner, { session: kept ? resumed(kept) : startSession(base), stored }, changed);
+    const kept = words.reduce<StoredDraft | null>((found, { word }) => withWord(kind, found, word), stored);
+    const session = kept ? resumed<D>(kind, kept) : beginSession<D>(kind, base);
+    const draft = new Draft<D>(world, owner, { session, stored }, changed);
     if (words.length > 0) void draft.#takeOver(words, stored);
     return draft;
   }
 
-  get session(): Session {
+  get session(): Session<D> {
     return this.#session;
   }
 
@@ -122,7 +136,7 @@ export class Draft {
   }
 
   /** The session after a change of this tab; `isKept` tells at once whether it is kept. @returns when it is in the store */
-  change(session: Session): Promise<void> {
+  change(session: Session<D>): Promise<void> {
     const [before, now] = [this.#key, keyOf(this.#owner, session.base)];
     const isKept =
       session.document.text !== this.#session.document.text ||
@@ -146,12 +160,12 @@ export class Draft {
   }
 
   /** Back to what is saved, as this person typed it; what was kept is gone, in all tabs. */
-  async discard(saved: Base): Promise<Session> {
+  async discard(saved: Base): Promise<Session<D>> {
     const key = this.#key;
     const { store, tabs } = this.#world;
     await this.#then(() =>
       tabs.alone(key, async () => {
-        this.#session = startSession(await asTyped(store, this.#owner, saved));
+        this.#session = beginSession<D>(this.#owner.kind, await asTyped(store, this.#owner, saved));
         this.#stored = null;
         await store.remove(key);
         this.#dropWord();
@@ -225,13 +239,14 @@ export class Draft {
   /** Takes what other tabs wrote, and writes what they do not have. */
   #sync(): Promise<void> {
     const key = this.#key;
+    const { kind } = this.#owner;
     return this.#world.tabs.alone(key, async () => {
       const found = (await this.#world.store.get(key)) as StoredDraft | undefined;
       const known = this.#stored;
       const isMine = this.#hasNews(known);
       if (found && found.count !== known?.count) {
         const before = known?.text ?? this.#session.base.text;
-        this.#session = isMine ? bothTabs(before, found, this.#session) : resumed(found, this.#session);
+        this.#session = isMine ? bothTabs(before, found, this.#session) : resumed(kind, found, this.#session);
         this.#stored = found;
         this.#changed(this.#session, isMine ? 'merged with another tab' : 'another tab changed the draft');
       } else if (!found && known && !isMine) {
@@ -240,7 +255,7 @@ export class Draft {
         this.#stored = await newestDraft(store, this.#owner);
         const before = this.#session.base;
         const base = await newestTyped(store, this.#owner, before);
-        this.#session = this.#stored ? resumed(this.#stored, this.#session) : startSession(base);
+        this.#session = this.#stored ? resumed(kind, this.#stored, this.#session) : beginSession<D>(kind, base);
         const { revision } = this.#session.base;
         const what = revision === before.revision ? 'discarded the draft' : `went on to revision ${revision}`;
         this.#changed(this.#session, `another tab ${what}`);
@@ -298,23 +313,26 @@ export class Draft {
   }
 }
 
-/** All drafts of a person that are kept in this browser, the newest first. */
+/** All drafts of a person of one kind that are kept in this browser, the newest first. */
 export async function draftsOf(
   { store, words }: Pick<DraftWorld, 'store' | 'words'>,
+  kind: DraftKind,
   person: string,
-): Promise<{ flow: string; base: Base; at: number }[]> {
-  const keys = (await store.keys()).filter((key) => key.startsWith(`draft/${part(person)}/`));
+): Promise<{ name: string; base: Base; at: number }[]> {
+  const keys = (await store.keys()).filter((key) => key.startsWith(draftsAt(kind, person)));
   const stored = await Promise.all(
     keys.map(async (key) => ({
-      flow: decodeURIComponent(key.split('/')[2]!),
+      name: decodeURIComponent(key.split('/')[2]!),
       draft: (await store.get(key)) as StoredDraft | undefined,
     })),
   );
   // A tab that ended at its first key has left a word and nothing else.
-  const left = words.keys(wordsOf(person)).map((key) => ({ flow: ofWordKey(key).flow, draft: readWord(words, key) }));
-  const found = new Map<string, { flow: string; base: Base; at: number }>();
-  for (const { flow, draft } of [...left, ...stored])
-    if (draft) found.set(`${flow} ${draft.base.revision}`, { flow, base: draft.base, at: draft.at });
+  const left = words
+    .keys(wordsOf({ kind, person }))
+    .map((key) => ({ name: ofWordKey(key).name, draft: readWord(words, key) }));
+  const found = new Map<string, { name: string; base: Base; at: number }>();
+  for (const { name, draft } of [...left, ...stored])
+    if (draft) found.set(`${name} ${draft.base.revision}`, { name, base: draft.base, at: draft.at });
   return [...found.values()].sort((a, b) => b.at - a.at);
 }
 
@@ -328,7 +346,7 @@ interface Left {
 /** What tabs that are gone have left of this draft, the oldest first. */
 async function wordsOfTheGone({ words, tabs }: DraftWorld, owner: DraftOwner): Promise<Left[]> {
   const found = await Promise.all(
-    words.keys(wordsOf(owner.person, owner.flow)).map(async (key) => {
+    words.keys(wordsOf(owner)).map(async (key) => {
       // A tab that is open can take its word back meanwhile.
       const isGone = await tabs.isGone(ofWordKey(key).tab);
       const value = isGone ? words.get(key) : null;
@@ -349,7 +367,7 @@ async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<Stored
 async function asTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<Base> {
   const typed = (await store.get(typedKey(owner))) as Base | undefined;
   if (!typed || typed.revision !== saved.revision) return saved;
-  const [a, b] = [typed.text, saved.text].map((text) => readingOf(openDocument(text)));
+  const [a, b] = [typed.text, saved.text].map((text) => readingOf(openText(owner.kind, text)));
   return a && b && sameDefinition(a.definition, b.definition) ? typed : saved;
 }
 
@@ -359,8 +377,13 @@ async function newestTyped(store: DraftStore, owner: DraftOwner, base: Base): Pr
   return (typed?.revision ?? 0) > (base.revision ?? 0) ? typed! : asTyped(store, owner, base);
 }
 
-function resumed({ base, text, past, future, conflicts }: StoredDraft, now?: { selection: Selection }): Session {
-  const document = openDocument(text);
-  const shown = document.isCurrent ? document : openDocument(text, lastGood(text, past) ?? openDocument(base.text));
+function resumed<D extends TextDocument>(
+  kind: D['kind'],
+  { base, text, past, future, conflicts }: StoredDraft,
+  now?: { selection: Selection },
+): Session<D> {
+  const document = openText<D>(kind, text);
+  const good = (): D => lastGood<D>(kind, text, past) ?? openText<D>(kind, base.text);
+  const shown = document.isCurrent ? document : openText<D>(kind, text, good());
   return { document: shown, selection: now?.selection ?? { node: null, field: [] }, base, past, future, conflicts };
 }

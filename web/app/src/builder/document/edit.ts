@@ -1,16 +1,23 @@
-import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
 import { editFlow, edgeTargets, type FlowNote } from '../../../../../src/core/flow.ts';
 import { indexFlow } from '../../../../../src/core/flow/graph.ts';
 import type { FlowEdit as CoreEdit } from '../../../../../src/core/kinds/flow-edit.ts';
 import { quote } from '../../../../../src/core/wording.ts';
 import { PermanentError } from '../../../../../src/drivers/driver.ts';
-import { writeYamlDocument, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
+import { writeYamlDocument } from '../../../../../src/drivers/edit/yaml-document.ts';
 import { carried, entryName, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import { SOUGHT } from './kinds.ts';
 import { selectionOf } from './places.ts';
-import { openDocument } from './read.ts';
-import { readingOf, sourceOf, type FlowDefinition, type Reading } from './reading.ts';
+import { openText } from './read.ts';
+import {
+  readingOf,
+  sourceOf,
+  type DefinitionOf,
+  type FlowDefinition,
+  type Reading,
+  type WorkflowDefinition,
+} from './reading.ts';
 import { said, selectedAfter } from './sentences.ts';
-import type { Edited, FlowDocument, FlowEdit, Known, PromotionFlowSpec, Refused } from './types.ts';
+import type { Edited, FlowDocument, FlowEdit, Known, PromotionFlowSpec, Refused, TextDocument } from './types.ts';
 
 /**
  * Makes edits in the text, all of them or none. The core says what becomes of the flow; in the text only what says otherwise is changed. What
@@ -31,14 +38,11 @@ export function editDocument(document: FlowDocument, edits: readonly FlowEdit[],
     notes.push(...made.notes);
     definition = made.definition;
   }
-  const complete = withDefaults(definition);
-  if ('refusals' in complete) return complete;
-  const written = write(document, reading, complete);
+  const written = write(document, definition);
   if ('refusals' in written) return written;
-  const [was, now] = [reading.definition, complete].map((each) => (wireOf(each) as Wire).apiVersion) as [
-    string,
-    string,
-  ];
+  const [was, now] = [reading.definition, readingOf(written)!.definition].map(
+    (each) => (wireOf(each) as Wire).apiVersion,
+  );
   if (was !== now)
     notes.push({
       message: `${was} has no field for that: the manifest is written as ${now} from here on`,
@@ -49,37 +53,25 @@ export function editDocument(document: FlowDocument, edits: readonly FlowEdit[],
 }
 
 /** A form leaves out what has a default, such as the expiry of an approval: the definition with all of them, as a text of it is read. */
-function withDefaults(definition: FlowDefinition): FlowDefinition | Refused {
-  const { spec, metadata } = definition;
+function withDefaults<D extends FlowDefinition | WorkflowDefinition>(definition: D): D | Refused {
   const refusals: Refused['refusals'] = [];
-  const ours = plainData(wireOf({ ...definition, metadata: { ...metadata, annotations: {} } }));
-  const read = readManifest(ours, (path, message) => void refusals.push({ message, at: selectionOf(spec, path) }));
-  return read?.definition.kind === 'PromotionFlow' ? { ...definition, spec: read.definition.spec } : refused(refusals);
-}
-
-/** The document whose flow is this one, with all else of the text as it is. */
-export function write(document: FlowDocument, reading: Reading, definition: FlowDefinition): FlowDocument | Refused {
-  const source = sourceOf(document);
-  if (!source) return refusedText(document);
-  const made = rewritten(source, reading, definition, (text) => {
-    if (text === document.text) return document;
-    const now = openDocument(text, document);
-    const read = now.isCurrent ? readingOf(now) : undefined;
-    return read && sameDefinition(read.definition, definition) ? now : undefined;
-  });
-  return 'problem' in made ? refused([{ message: made.problem, at: { node: null, field: [] } }]) : made;
+  const ours = plainData(wireOf({ ...definition, metadata: { ...definition.metadata, annotations: {} } }));
+  const read = readManifest(
+    ours,
+    (path, message) => void refusals.push({ message, at: selectionOf(definition, path) }),
+  );
+  return read?.definition.kind === definition.kind ? { ...definition, spec: read.definition.spec } : refused(refusals);
 }
 
 /**
- * Writes a definition over the one that was read: in the text only what says otherwise is changed.
- * @param accept the document of a text that was written; undefined when it does not say what it should
+ * The document whose definition is this one, with all else of the text as it is: only what says otherwise is changed. What came of it is read
+ * back, and has to be what was meant.
  */
-export function rewritten<D extends AnyDefinition, T extends object>(
-  source: YamlText,
-  reading: Reading<D>,
-  definition: D,
-  accept: (text: string) => T | undefined,
-): T | { problem: string } {
+export function write<D extends TextDocument>(document: D, wanted: DefinitionOf<D>): D | Refused {
+  const [reading, source] = [readingOf(document), sourceOf(document)];
+  if (!document.isCurrent || !reading || !source) return refusedText(document);
+  const definition = withDefaults(wanted);
+  if ('refusals' in definition) return definition;
   const [before, after] = [reading.definition, definition].map((each) => plainData(wireOf(each)) as Wire) as [
     Wire,
     Wire,
@@ -88,14 +80,16 @@ export function rewritten<D extends AnyDefinition, T extends object>(
   // What cannot be told field by field (another form of the manifest) is written as a whole.
   for (const value of [carried(reading.wire, inFile(before), inFile(after)), after]) {
     try {
-      const made = accept(writeYamlDocument(source, reading.at, value, (list) => list.map(entryName)));
-      if (made) return made;
+      const text = writeYamlDocument(source, reading.at, value, (list) => list.map(entryName));
+      const now = text === document.text ? document : openText(document.kind, text, document);
+      const read = now.isCurrent ? readingOf(now) : undefined;
+      if (read && sameDefinition(read.definition, definition)) return now;
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
-      return { problem: error.message };
+      return refusedAt(null, error.message);
     }
   }
-  return { problem: 'the text cannot be edited there by itself: change it in the YAML' };
+  return refusedAt(null, 'the text cannot be edited there by itself: change it in the YAML');
 }
 
 interface Wire {
@@ -161,21 +155,29 @@ function make(definition: FlowDefinition, edit: FlowEdit, { groups }: Known): Ma
   function throughCore(from: PromotionFlowSpec, core: CoreEdit): Made | Refused {
     const made = editFlow(from, [core], groups);
     if (made.refusals)
-      return refused(made.refusals.map(({ message, flowPath }) => ({ message, at: selectionOf(from, flowPath) })));
+      return refused(
+        made.refusals.map(({ message, flowPath }) => ({
+          message,
+          at: selectionOf({ ...definition, spec: from }, flowPath),
+        })),
+      );
     return become(made.spec, made.notes);
   }
 }
 
-const refusedAt = (node: string | null, message: string): Refused => refused([{ message, at: { node, field: [] } }]);
+/** An edit that is not made, and the node that is the reason. */
+export const refusedAt = (node: string | null, message: string): Refused =>
+  refused([{ message, at: { node, field: [] } }]);
 
 function refused(refusals: Refused['refusals']): Refused {
   return { refusals, said: refusals[0]!.message };
 }
 
 /** An edit of a text that says nothing would have to guess. */
-export function refusedText({ faults: [fault] }: FlowDocument): Refused {
+export function refusedText(document: TextDocument): Refused {
+  const [fault] = document.faults;
   const message = fault
     ? `the text cannot be read in line ${fault.line}: ${fault.message}. Mend it or undo, then edit`
-    : 'there is no flow in the text';
+    : `there is no ${SOUGHT[document.kind].called} in the text`;
   return refused([{ message, at: fault?.at ?? { node: null, field: [] } }]);
 }

@@ -1,14 +1,16 @@
-/** A flow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
+/** A flow or a workflow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
 export { type Changed, changesBetween, type FlowChanges, type NodeChange } from './changes.ts';
 export { Draft, draftsOf, type DraftStore, type DraftWorld, type Tabs } from './drafts.ts';
 export { editDocument } from './edit.ts';
-export { mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';
-export { pathOf, rangeOf, selectionAt } from './places.ts';
+export { diffOf, mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';
+export { rangeOf, selectionAt } from './places.ts';
 export { connectTargets, previewRemoval } from './preview.ts';
 export { problemsOf, type ServerAnswer } from './problems.ts';
-export { newFlowText, openDocument } from './read.ts';
+export { calledOf, calledThe } from './kinds.ts';
+export { nameIn, newFlowText, newText, openDocument, openText, openWorkflow } from './read.ts';
 export { sourceOf } from './reading.ts';
 export {
+  beginSession,
   countChanges,
   goOnFrom,
   isDirty,
@@ -18,6 +20,8 @@ export {
   startSession,
   typeText,
   undo,
+  withEdited,
   type Done,
+  type Made,
 } from './session.ts';
 export type * from './types.ts';

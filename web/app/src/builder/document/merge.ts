@@ -1,24 +1,33 @@
 import { applyPatch, structuredPatch } from 'diff';
 import { Lexer, parse, stringify } from 'yaml';
-import { entryName, exportManifest, readManifest, sameDefinition, wireOf } from '../../../../../src/manifests/index.ts';
+import {
+  diffManifests,
+  entryName,
+  exportManifest,
+  readManifest,
+  sameDefinition,
+  wireOf,
+} from '../../../../../src/manifests/index.ts';
 import { refusedText, write } from './edit.ts';
-import { openDocument } from './read.ts';
-import { readingOf, type FlowDefinition, type Reading } from './reading.ts';
+import { calledThe, SOUGHT } from './kinds.ts';
+import { openText } from './read.ts';
+import { readingOf, type DefinitionOf } from './reading.ts';
 import { changed, type Done } from './session.ts';
 import { differences, mergeValues, type Clash } from './three-way.ts';
-import type { Base, Conflict, FlowDocument, Path, Selection, Session } from './types.ts';
+import type { Base, Conflict, Path, Selection, Session, TextDocument } from './types.ts';
 
 /**
  * Takes in what somebody else saved: `theirs` becomes the base. What was changed on one side alone is in the text afterwards; of what was
- * changed on both sides mine stays, and it is a conflict of the session, named by its step and field; so is a comment of theirs without a place. One change that can be undone. A text
+ * changed on both sides mine stays, and it is a conflict of the session, named by its part and field; so is a comment of theirs without a place. One change that can be undone. A text
  * that cannot be read is not merged: then the session is the same one, and the sentence says why.
  */
-export function mergeInto(session: Session, theirs: Base): Done {
-  const there = openDocument(theirs.text);
+export function mergeInto<D extends TextDocument>(session: Session<D>, theirs: Base): Done<D> {
+  const { kind } = session.document;
+  const there = openText<D>(kind, theirs.text);
   const saved = readingOf(there);
   // A manifest that the server printed has no comments: those of the draft stay.
   const asTexts = saved !== undefined && exportManifest(saved.definition) !== theirs.text;
-  const merged = mergeDocuments(openDocument(session.base.text), there, session.document, { asTexts });
+  const merged = mergeDocuments(openText<D>(kind, session.base.text), there, session.document, { asTexts });
   if ('said' in merged) return { session, said: merged.said };
   const { document, conflicts } = merged;
   const many = conflicts.length;
@@ -32,9 +41,15 @@ export function mergeInto(session: Session, theirs: Base): Done {
   return { session: { ...next, base, conflicts: [...session.conflicts, ...conflicts] }, said };
 }
 
+/** What the definition of a draft changes in what is saved, as a unified diff without comments; null while one of them cannot be read. */
+export function diffOf({ base, document }: Session<TextDocument>): string | null {
+  const [saved, draft] = [openText(document.kind, base.text), document].map(readingOf);
+  return saved && draft && document.isCurrent ? diffManifests(saved.definition, draft.definition) : null;
+}
+
 /** A setting that differs between the base, what somebody else saved, and the draft; of a step that came or went the whole step. */
 export interface Side {
-  /** The name of the step; null: the flow itself. */
+  /** The name of the step or the action; null: the definition itself. */
   step: string | null;
   /** Such as `soak` or `policy.preAction`; empty: the step as a whole. */
   field: string;
@@ -47,12 +62,13 @@ export interface Side {
 }
 
 /** What each side changed since the base of the session, by step and setting; null while one of the texts cannot be read. */
-export function sidesOf({ base, document }: Session, theirs: Pick<Base, 'text'>): Side[] | null {
-  const read = [openDocument(base.text), openDocument(theirs.text), document].map(readingOf);
+export function sidesOf({ base, document }: Session<TextDocument>, theirs: Pick<Base, 'text'>): Side[] | null {
+  const { kind } = document;
+  const read = [openText(kind, base.text), openText(kind, theirs.text), document].map(readingOf);
   if (!document.isCurrent || !read.every((each) => each !== undefined)) return null;
   const [was, there, here] = read.map(({ definition }) => plainData(wireOf(definition)));
   return differences(was, there, here).map(({ path, ...values }) => {
-    const { step, field } = placeOf(path);
+    const { step, field } = placeOf(document, path);
     const [a, b, c] = [values.base, values.theirs, values.mine].map(asYaml) as [string, string, string];
     return { step, field, base: a, theirs: b, mine: c, isBoth: a !== b && a !== c && b !== c };
   });
@@ -62,12 +78,12 @@ export function sidesOf({ base, document }: Session, theirs: Pick<Base, 'text'>)
  * A third document with what two made of one. `asTexts`: `theirs` was written on from `base` in an editor, and is not printed anew: then
  * its comments and its blank lines count, too.
  */
-export function mergeDocuments(
-  base: FlowDocument,
-  theirs: FlowDocument,
-  mine: FlowDocument,
+export function mergeDocuments<D extends TextDocument>(
+  base: D,
+  theirs: D,
+  mine: D,
   { asTexts = false }: { asTexts?: boolean } = {},
-): { document: FlowDocument; conflicts: Conflict[] } | { said: string } {
+): { document: D; conflicts: Conflict[] } | { said: string } {
   if (mine.text === base.text && asTexts) return { document: theirs, conflicts: [] };
   const broken = [mine, theirs, base].find(({ isCurrent }) => !isCurrent);
   const read = [base, theirs, mine].map(readingOf);
@@ -75,14 +91,15 @@ export function mergeDocuments(
   const clashes: Clash[] = [];
   const [was, there, here] = read.map(({ definition }) => plainData(wireOf(definition)));
   const wire = mergeValues(was, there, here, (clash) => clashes.push(clash));
-  const definition = readManifest(wire, () => {})?.definition as FlowDefinition | undefined;
-  if (!definition) return { said: 'what came of both cannot be read as a flow: take one of them' };
-  const conflicts = clashes.map(conflictOf);
+  const definition = readManifest(wire, () => {})?.definition as DefinitionOf<D> | undefined;
+  if (!definition)
+    return { said: `what came of both cannot be read as a ${SOUGHT[mine.kind].called}: take one of them` };
+  const conflicts = clashes.map((clash) => conflictOf(mine, clash));
   const text = asTexts ? bothTexts(base.text, theirs.text, mine.text) : undefined;
-  const whole = text === undefined ? undefined : openDocument(text, mine);
+  const whole = text === undefined ? undefined : openText(mine.kind, text, mine);
   const says = whole?.isCurrent ? readingOf(whole) : undefined;
   if (whole && says && sameDefinition(says.definition, definition)) return { document: whole, conflicts };
-  const document = write(mine, read[2] as Reading, definition);
+  const document = write(mine, definition);
   if ('refusals' in document) return { said: document.said };
   const lost = asTexts ? lostComments(base.text, theirs.text, document.text) : [];
   if (lost.length > 0) conflicts.push(commentsLost(lost));
@@ -97,16 +114,22 @@ function bothTexts(base: string, theirs: string, mine: string): string | undefin
 }
 
 /** Decides a conflict. MINE is there already. */
-export function resolveConflict(session: Session, conflict: Conflict, side: 'MINE' | 'THEIRS'): Done {
+export function resolveConflict<D extends TextDocument>(
+  session: Session<D>,
+  conflict: Conflict,
+  side: 'MINE' | 'THEIRS',
+): Done<D> {
+  const whole = calledThe(session.document);
   const conflicts = session.conflicts.filter((each) => each !== conflict);
   const of = conflict.field === '' ? '' : `${conflict.field} of `;
   if (side === 'MINE')
-    return { session: { ...session, conflicts }, said: `${of}${conflict.step ?? 'the flow'} stays as it is here` };
-  const said = `${of}${conflict.step ?? 'the flow'} is as it was saved there`;
+    return { session: { ...session, conflicts }, said: `${of}${conflict.step ?? whole} stays as it is here` };
+  const said = `${of}${conflict.step ?? whole} is as it was saved there`;
   const selection: Selection = { node: conflict.step, field: conflict.path.slice(conflict.step === null ? 1 : 3) };
   if (conflict.field === COMMENTS) {
     const { text } = session.document;
-    const document = openDocument(`${text}${text.endsWith('\n') ? '' : '\n'}${conflict.theirs}\n`, session.document);
+    const whole = `${text}${text.endsWith('\n') ? '' : '\n'}${conflict.theirs}\n`;
+    const document = openText(session.document.kind, whole, session.document);
     return { session: { ...changed(session, { document, said, selection: session.selection }), conflicts }, said };
   }
   const reading = readingOf(session.document);
@@ -114,9 +137,8 @@ export function resolveConflict(session: Session, conflict: Conflict, side: 'MIN
   const wire = plainData(wireOf(reading.definition));
   const theirs: unknown = conflict.theirs === null ? undefined : parse(conflict.theirs);
   const read = readManifest(put(wire, conflict.path, theirs), () => {});
-  if (!read)
-    return { session, said: `${of}${conflict.step ?? 'the flow'} cannot be taken from there: the flow needs it` };
-  const document = write(session.document, reading, read.definition as FlowDefinition);
+  if (!read) return { session, said: `${of}${conflict.step ?? whole} cannot be taken from there: ${whole} needs it` };
+  const document = write(session.document, read.definition as DefinitionOf<D>);
   if ('refusals' in document) return { session, said: document.said };
   return { session: { ...changed(session, { document, said, selection }), conflicts }, said };
 }
@@ -143,9 +165,10 @@ function commentsIn(text: string): string[] {
   return comments;
 }
 
-function conflictOf({ path, base, theirs, mine }: Clash): Conflict {
-  const { step, field: words } = placeOf(path);
-  const of = words === '' ? (step ?? 'the flow') : `${words} of ${step ?? 'the flow'}`;
+function conflictOf(document: TextDocument, { path, base, theirs, mine }: Clash): Conflict {
+  const { step, field: words } = placeOf(document, path);
+  const part = step ?? calledThe(document);
+  const of = words === '' ? part : `${words} of ${part}`;
   const message =
     theirs === undefined || mine === undefined
       ? `${of} was ${theirs === undefined ? 'removed there and changed here' : 'changed there and removed here'}`
@@ -156,9 +179,9 @@ function conflictOf({ path, base, theirs, mine }: Clash): Conflict {
 }
 
 /** A place in the manifest as people call it. */
-function placeOf(path: Path): { step: string | null; field: string } {
+function placeOf({ kind }: TextDocument, path: Path): { step: string | null; field: string } {
   const [head, field, name, ...below] = path;
-  const isStep = head === 'spec' && field === 'steps' && typeof name === 'string';
+  const isStep = head === 'spec' && field === SOUGHT[kind].list && typeof name === 'string';
   const words = isStep ? below : head === 'spec' ? path.slice(1) : path;
   return { step: isStep ? name.slice(name.indexOf('/') + 1) : null, field: words.map(String).join('.') };
 }

@@ -3,10 +3,10 @@ import { promotionFlow } from '../../../../../src/core/kinds/promotion-flow.ts';
 import { referencesIn } from '../../../../../src/core/kinds/walk.ts';
 import { checkDefinition } from '../../../../../src/core/validate.ts';
 import { problemAt } from './places.ts';
-import { readingOf } from './reading.ts';
-import type { FlowDocument, FlowProblem, Known, Path } from './types.ts';
+import { readingOf, type FlowDefinition, type WorkflowDefinition } from './reading.ts';
+import type { Known, Path, TextDocument, TextProblem } from './types.ts';
 
-/** What `promotionFlowCheck` answers to the manifest of the draft. */
+/** What `promotionFlowCheck` or `manifestsCheck` answers to the text of the draft. */
 export interface ServerAnswer {
   userErrors: readonly ServerProblem[];
   warnings: readonly ServerProblem[];
@@ -21,12 +21,12 @@ interface ServerProblem {
 
 /**
  * All that is wrong with a document and all that is doubtful, each with its places: what the text lacks, what the core finds with what is
- * `known` here, and what the server finds besides, which knows more. `answer` has to be that to this very text.
+ * `known` here of what flows name, and what the server finds besides, which knows more. `answer` has to be that to this very text.
  */
-export function problemsOf(document: FlowDocument, known: Known, answer?: ServerAnswer): FlowProblem[] {
+export function problemsOf(document: TextDocument, known: Known | null, answer?: ServerAnswer): TextProblem[] {
   const reading = document.isCurrent ? readingOf(document) : undefined;
-  const all = new Map<string, FlowProblem>();
-  const add = (problem: FlowProblem): void => {
+  const all = new Map<string, TextProblem>();
+  const add = (problem: TextProblem): void => {
     const key = `${problem.path.join('\0')}\n${problem.message}`;
     if (!all.has(key)) all.set(key, problem);
   };
@@ -35,10 +35,7 @@ export function problemsOf(document: FlowDocument, known: Known, answer?: Server
   const missing = (path: Path): boolean => document.faults.length > 0 && valueAt(reading?.definition, path) === '';
   if (reading) {
     const { definition } = reading;
-    const { refusals, warnings } = checkFlow(definition.spec, known);
-    const references = new Map(
-      referencesIn(promotionFlow, definition.spec).map(({ kind, name, path }) => [path.join('\0'), { kind, name }]),
-    );
+    const { refusals, warnings, references } = ofFlow(definition, known);
     for (const { code, message, path } of [...checkDefinition(definition), ...refusals]) {
       if (missing(path)) continue;
       const unknown = code === 'UNKNOWN_REFERENCE' ? (references.get(path.join('\0')) ?? null) : null;
@@ -56,6 +53,15 @@ export function problemsOf(document: FlowDocument, known: Known, answer?: Server
     }
   }
   return [...all.values()];
+}
+
+/** What the core finds in a flow besides, and the names in it. Of what a workflow names, only the server knows what exists. */
+function ofFlow(definition: FlowDefinition | WorkflowDefinition, known: Known | null) {
+  const isFlow = definition.kind === 'PromotionFlow';
+  const named = isFlow ? referencesIn(promotionFlow, definition.spec) : [];
+  const references = new Map(named.map(({ kind, name, path }) => [path.join('\0'), { kind, name }]));
+  if (!isFlow || !known) return { refusals: [], warnings: [], references };
+  return { ...checkFlow(definition.spec, known), references };
 }
 
 const pathFrom = (path: readonly string[]): Path => path.map((each) => (/^\d+$/.test(each) ? Number(each) : each));

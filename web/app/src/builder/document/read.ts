@@ -2,47 +2,56 @@ import { childIn, isPlainMap, plain, type Plain, type PlainMap } from '../../../
 import { readSimilarYaml, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
 import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
 import { parseManifests, readManifest } from '../../../../../src/manifests/index.ts';
+import { SOUGHT } from './kinds.ts';
 import { problemAt } from './places.ts';
-import { type FlowDefinition, readingOf, withReading, type Reading } from './reading.ts';
-import type { FlowDocument, FlowProblem, Path } from './types.ts';
+import { type DefinitionOf, readingOf, withReading, type Reading } from './reading.ts';
+import type {
+  DraftKind,
+  Flow,
+  FlowDocument,
+  Path,
+  TextDocument,
+  TextProblem,
+  Workflow,
+  WorkflowDocument,
+} from './types.ts';
 
 /**
  * Reads a text. `before` is the document that it was changed from: its flow stays in sight while the new text cannot be read, and what both
  * have in common need not be read again. Never throws, whatever the text.
  */
-export function openDocument(text: string, before?: FlowDocument): FlowDocument {
+export const openDocument = (text: string, before?: FlowDocument): FlowDocument =>
+  open('PromotionFlow', text, before, (flow?: Flow) => ({ flow: flow ?? before?.flow ?? null }));
+
+/** The same for a workflow. */
+export const openWorkflow = (text: string, before?: WorkflowDocument): WorkflowDocument =>
+  open('PromotionWorkflow', text, before, (workflow?: Workflow) => ({
+    workflow: workflow ?? before?.workflow ?? null,
+  }));
+
+const OPENERS = { PromotionFlow: openDocument, PromotionWorkflow: openWorkflow };
+
+/** The same for a document of any of these kinds. */
+export const openText = <D extends TextDocument>(kind: D['kind'], text: string, before?: D): D =>
+  (OPENERS[kind] as unknown as (text: string, before?: D) => D)(text, before);
+
+function open<D extends TextDocument, Spec>(
+  kind: D['kind'],
+  text: string,
+  before: D | undefined,
+  show: (said: { name: string; spec: Spec } | undefined) => Omit<D, keyof TextDocument>,
+): D {
   const last = before && readingOf(before);
-  const { reading, isWhole, problem } = readDefinition<FlowDefinition>(text, FLOW, last);
-  const document = withReading(
-    {
-      text,
-      flow: reading
-        ? { name: reading.definition.metadata.name, spec: reading.definition.spec }
-        : (before?.flow ?? null),
-      isCurrent: reading !== undefined,
-      faults: [],
-    },
-    reading ?? last,
-  );
+  const { reading, isWhole, problem } = readDefinition<DefinitionOf<D>>(text, kind, last);
+  const definition = reading?.definition as AnyDefinition | undefined;
+  const said = definition && { name: definition.metadata.name, spec: definition.spec as Spec };
+  const bare = { kind, text, ...show(said), isCurrent: reading !== undefined, faults: [] } as unknown as D;
+  const document = withReading(bare, reading ?? last);
   if (isWhole) return document;
   return withReading({ ...document, faults: faultsOf(document, problem) }, reading ?? last);
 }
 
-/** What is looked for in a text, and what it has before anything is said of it. */
-export interface Sought {
-  kind: AnyDefinition['kind'];
-  emptySpec: PlainMap;
-  /** For people, with its article left out. */
-  called: string;
-}
-
-const FLOW: Sought = {
-  kind: 'PromotionFlow',
-  emptySpec: { triggerEnvironment: '', steps: [] },
-  called: 'flow',
-};
-
-interface Read<D> {
+interface Read<D extends AnyDefinition> {
   reading?: Reading<D>;
   /** Whether it is all that the text says, and nothing is missing. */
   isWhole: boolean;
@@ -51,11 +60,12 @@ interface Read<D> {
 }
 
 /** The first definition of a kind in a text; what it lacks is empty. `last`: of a similar text. */
-export function readDefinition<D extends AnyDefinition>(
+function readDefinition<D extends AnyDefinition>(
   text: string,
-  { kind, emptySpec, called }: Sought,
+  kind: DraftKind,
   last?: Pick<Reading<D>, 'parts'>,
 ): Read<D> {
+  const { emptySpec, called } = SOUGHT[kind];
   let documents: Plain[];
   let parts: YamlText['parts'];
   try {
@@ -75,7 +85,7 @@ export function readDefinition<D extends AnyDefinition>(
     if (read?.definition.kind !== kind || problems.length > 0) continue;
     const isWhole = manifest === wire && documents.length === 1;
     return {
-      reading: { text, at, definition: read.definition as D, wire, wirePath: read.wirePath, parts },
+      reading: { text, at, definition: read.definition as AnyDefinition as D, wire, wirePath: read.wirePath, parts },
       isWhole,
     };
   }
@@ -95,8 +105,11 @@ function withEmptyParts(wire: PlainMap, emptySpec: PlainMap): Plain {
   };
 }
 
+/** What the definition in a text is called; undefined: the text cannot be read. */
+export const nameIn = (document: TextDocument): string | undefined => readingOf(document)?.definition.metadata.name;
+
 /** In the words of the server, which reads the whole text. */
-function faultsOf(document: FlowDocument, problem: string | undefined): FlowProblem[] {
+function faultsOf(document: TextDocument, problem: string | undefined): TextProblem[] {
   const faults = parseManifests(document.text).errors.map(({ message, path, line, column }) => {
     const words = inPlace(message, path);
     return problemAt(document, { severity: 'ERROR', message: words, path, line, column });
@@ -114,16 +127,16 @@ const wordsOf = (path: Path): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 
 /** The text that an empty flow begins with. */
-export const newFlowText = (name: string): string => newText('PromotionFlow', name, 'steps');
+export const newFlowText = (name: string): string => newText('PromotionFlow', name);
 
-/** The text that a definition begins with whose spec is a list. */
-export function newText(kind: string, name: string, list: string): string {
+/** The text that an empty flow or workflow begins with. */
+export function newText(kind: DraftKind, name: string): string {
   const written = /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(name);
   return `apiVersion: sluice.dev/v1
 kind: ${kind}
 metadata:
   name: ${written ? name : JSON.stringify(name)}
 spec:
-  ${list}: []
+  ${SOUGHT[kind].list}: []
 `;
 }

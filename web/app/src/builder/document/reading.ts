@@ -2,13 +2,17 @@ import type { AnyDefinition } from '../../../../../src/core/definitions.ts';
 import type { Plain } from '../../../../../src/drivers/edit/node.ts';
 import { readYamlText, type YamlText } from '../../../../../src/drivers/edit/yaml-document.ts';
 import type { ReadManifest } from '../../../../../src/manifests/index.ts';
-import type { FlowDocument } from './types.ts';
+import type { TextDocument } from './types.ts';
 
 /** A flow in the form that the core knows. */
 export type FlowDefinition = Extract<AnyDefinition, { kind: 'PromotionFlow' }>;
+export type WorkflowDefinition = Extract<AnyDefinition, { kind: 'PromotionWorkflow' }>;
+
+/** The definition of a document. */
+export type DefinitionOf<D extends TextDocument> = Extract<AnyDefinition, { kind: D['kind'] }>;
 
 /** What a text says, with what an edit has to know of it. */
-export interface Reading<D = FlowDefinition> {
+export interface Reading<D extends AnyDefinition = FlowDefinition | WorkflowDefinition> {
   text: string;
   /** Which of the documents that are not empty, from 0. */
   at: number;
@@ -19,14 +23,15 @@ export interface Reading<D = FlowDefinition> {
   parts: YamlText['parts'];
 }
 
-const readings = new WeakMap<FlowDocument, Reading>();
-const sources = new WeakMap<FlowDocument, YamlText | null>();
+const readings = new WeakMap<TextDocument, unknown>();
+const sources = new WeakMap<TextDocument, YamlText | null>();
 
 /** What the document says; of a text that cannot be read what it said last. */
-export const readingOf = (document: FlowDocument): Reading | undefined => readings.get(document);
+export const readingOf = <D extends TextDocument>(document: D): Reading<DefinitionOf<D>> | undefined =>
+  readings.get(document) as Reading<DefinitionOf<D>> | undefined;
 
 /** The same document from here on knows its reading. */
-export function withReading(document: FlowDocument, reading: Reading | undefined): FlowDocument {
+export function withReading<D extends TextDocument>(document: D, reading: Reading<DefinitionOf<D>> | undefined): D {
   if (reading) readings.set(document, reading);
   return document;
 }
@@ -35,7 +40,7 @@ export function withReading(document: FlowDocument, reading: Reading | undefined
  * The text with the place of each of its parts; null while it is no YAML. The next edit needs it, and a text of hundreds of steps takes tens
  * of milliseconds: a page asks for it while nobody waits.
  */
-export function sourceOf(document: FlowDocument): YamlText | null {
+export function sourceOf(document: TextDocument): YamlText | null {
   let source = sources.get(document);
   if (source !== undefined) return source;
   try {

@@ -1,43 +1,61 @@
 import { editDocument } from './edit.ts';
-import { openDocument } from './read.ts';
-import type { Base, Change, Edited, FlowDocument, FlowEdit, Known, Refused, Selection, Session } from './types.ts';
+import { openText } from './read.ts';
+import type {
+  Base,
+  Change,
+  Edited,
+  FlowDocument,
+  FlowEdit,
+  Known,
+  Refused,
+  Selection,
+  Session,
+  TextDocument,
+} from './types.ts';
 
 /** How many changes can be undone. */
 export const MOST_CHANGES = 1000;
 /** In milliseconds: typing that pauses for longer begins another change. */
 const PAUSE = 1000;
 
-/** A draft of a saved flow, or of a new one. `text`: where it begins; the base itself when absent. */
-export function startSession(base: Base, text: string = base.text): Session {
-  const saved = openDocument(base.text);
-  const document = text === base.text ? saved : openDocument(text, saved);
+/** A draft of a saved flow, or of a new one. */
+export const startSession = (base: Base): Session => beginSession<FlowDocument>('PromotionFlow', base);
+
+/** A draft of a saved definition, or of a new one. */
+export function beginSession<D extends TextDocument>(kind: D['kind'], base: Base): Session<D> {
+  const document = openText<D>(kind, base.text);
   return { document, selection: { node: null, field: [] }, base, past: [], future: [], conflicts: [] };
 }
 
 /** Something that was asked for, and the session after it. */
-export interface Done {
-  session: Session;
+export interface Done<D extends TextDocument = FlowDocument> {
+  session: Session<D>;
   /** To be spoken. */
   said: string;
 }
 
+/** The same after an edit, which may be refused. */
+export type Made<D extends TextDocument = FlowDocument> = Done<D> & {
+  notes: string[];
+  refusals: Refused['refusals'];
+};
+
 /** Makes edits as one change that can be undone, all or none. When they are refused, the session is the same one. */
-export function makeEdits(
-  session: Session,
-  edits: readonly FlowEdit[],
-  known: Known,
-): Done & { notes: string[]; refusals: Refused['refusals'] } {
-  const made = editDocument(session.document, edits, known);
+export const makeEdits = (session: Session, edits: readonly FlowEdit[], known: Known): Made =>
+  withEdited(session, editDocument(session.document, edits, known));
+
+/** The session after what an edit came to. */
+export function withEdited<D extends TextDocument>(session: Session<D>, made: Edited<D> | Refused): Made<D> {
   if (made.refusals) return { session, said: made.said, notes: [], refusals: made.refusals };
   const { said, notes } = made;
   return { session: changed(session, made), said, notes, refusals: [] };
 }
 
 /** The session after a change that has a sentence. */
-export function changed(
-  session: Session,
-  { document, said, selection }: Pick<Edited, 'document' | 'said' | 'selection'>,
-): Session {
+export function changed<D extends TextDocument>(
+  session: Session<D>,
+  { document, said, selection }: Pick<Edited<D>, 'document' | 'said' | 'selection'>,
+): Session<D> {
   const change = changeBetween(session.document.text, document.text);
   if (!change) return { ...session, selection };
   const past = [...session.past, { ...change, said, before: session.selection, after: selection, typedAt: null }];
@@ -48,12 +66,12 @@ export function changed(
  * The whole text as it stands in an editor now. What is typed without a pause is one change.
  * @param at when it was typed, in milliseconds
  */
-export function typeText(
-  session: Session,
+export function typeText<D extends TextDocument>(
+  session: Session<D>,
   text: string,
   at: number,
   selection: Selection = session.selection,
-): Session {
+): Session<D> {
   const last = session.past.at(-1);
   const goesOn =
     last !== undefined &&
@@ -64,7 +82,7 @@ export function typeText(
   const from = goesOn ? withoutChange(session.document.text, last) : session.document.text;
   const change = changeBetween(from, text);
   const past = goesOn ? session.past.slice(0, -1) : session.past;
-  const document = text === session.document.text ? session.document : openDocument(text, session.document);
+  const document = text === session.document.text ? session.document : opened(text, session);
   if (!change) return { ...session, document, selection, past, future: goesOn ? [] : session.future };
   const before = goesOn ? last.before : session.selection;
   const entry: Change = { ...change, said: null, before, after: selection, typedAt: at };
@@ -72,10 +90,10 @@ export function typeText(
 }
 
 /** Back by one change, byte for byte. */
-export function undo(session: Session): Done {
+export function undo<D extends TextDocument>(session: Session<D>): Done<D> {
   const change = session.past.at(-1);
   if (!change) return { session, said: 'there is nothing to undo' };
-  const document = openDocument(withoutChange(session.document.text, change), session.document);
+  const document = opened(withoutChange(session.document.text, change), session);
   const [past, future] = [session.past.slice(0, -1), [change, ...session.future]];
   return {
     session: { ...session, document, selection: change.before, past, future },
@@ -84,10 +102,10 @@ export function undo(session: Session): Done {
 }
 
 /** Forth again by one change. */
-export function redo(session: Session): Done {
+export function redo<D extends TextDocument>(session: Session<D>): Done<D> {
   const [change, ...future] = session.future;
   if (!change) return { session, said: 'there is nothing to redo' };
-  const document = openDocument(withChange(session.document.text, change), session.document);
+  const document = opened(withChange(session.document.text, change), session);
   const past = [...session.past, change];
   return {
     session: { ...session, document, selection: change.after, past, future },
@@ -95,22 +113,26 @@ export function redo(session: Session): Done {
   };
 }
 
-export const select = (session: Session, selection: Selection): Session => ({ ...session, selection });
+export const select = <D extends TextDocument>(session: Session<D>, selection: Selection): Session<D> => ({
+  ...session,
+  selection,
+});
 
 /** Whether there is anything to save. */
-export const isDirty = ({ document, base }: Session): boolean => document.text !== base.text || base.revision === null;
+export const isDirty = ({ document, base }: Session<TextDocument>): boolean =>
+  document.text !== base.text || base.revision === null;
 
-const counts = new WeakMap<Session, number>();
+const counts = new WeakMap<Session<TextDocument>, number>();
 
 /** How many changes lie between the draft and what is saved; 0 when it says the same, whatever was undone. */
-export function countChanges(session: Session): number {
+export function countChanges(session: Session<TextDocument>): number {
   let count = counts.get(session);
   if (count === undefined) counts.set(session, (count = distance(session)));
   return count;
 }
 
 /** A save does not end the history: the base is somewhere in it, before or behind. After a merge it is nowhere. */
-function distance({ document: { text }, base, past, future }: Session): number {
+function distance({ document: { text }, base, past, future }: Session<TextDocument>): number {
   if (text === base.text) return 0;
   const back = stepsTo(base.text, text, past.toReversed(), withoutChange);
   return back ?? stepsTo(base.text, text, future, withChange) ?? Math.max(1, past.length);
@@ -131,8 +153,8 @@ function stepsTo(
 }
 
 /** The text is from here on what is saved as `base`. What it was before can be had back by undo. */
-export function goOnFrom(session: Session, base: Base, said: string): Session {
-  const document = openDocument(base.text, session.document);
+export function goOnFrom<D extends TextDocument>(session: Session<D>, base: Base, said: string): Session<D> {
+  const document = opened(base.text, session);
   return { ...changed(session, { document, said, selection: session.selection }), base, conflicts: [] };
 }
 
@@ -155,13 +177,20 @@ export const withoutChange = (
 const withChange = (text: string, { at, removed, inserted }: Change): string =>
   text.slice(0, at) + inserted + text.slice(at + removed.length);
 
-/** The newest document before these changes that was a flow: what to show while the text is broken. */
-export function lastGood(text: string, past: readonly Change[]): FlowDocument | undefined {
+const opened = <D extends TextDocument>(text: string, { document }: Session<D>): D =>
+  openText(document.kind, text, document);
+
+/** The newest document before these changes that could be read: what to show while the text is broken. */
+export function lastGood<D extends TextDocument>(
+  kind: D['kind'],
+  text: string,
+  past: readonly Change[],
+): D | undefined {
   let before = text;
   for (const change of past.toReversed()) {
     before = withoutChange(before, change);
-    const document = openDocument(before);
-    if (document.flow) return document;
+    const document = openText<D>(kind, before);
+    if (document.isCurrent) return document;
   }
   return undefined;
 }

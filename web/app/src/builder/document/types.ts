@@ -1,5 +1,10 @@
 import type { FlowEdit as CoreEdit } from '../../../../../src/core/kinds/flow-edit.ts';
-import type { FlowStepSpec, Kind, PromotionFlowSpec } from '../../../../../src/core/definitions.ts';
+import type {
+  FlowStepSpec,
+  Kind,
+  PromotionFlowSpec,
+  PromotionWorkflowSpec,
+} from '../../../../../src/core/definitions.ts';
 import type { EdgeTarget, Known } from '../../../../../src/core/flow.ts';
 
 export type { EdgeTarget, FlowStepSpec, Kind, Known, PromotionFlowSpec };
@@ -15,9 +20,9 @@ export interface Range {
 
 /** What is selected in all views at once. */
 export interface Selection {
-  /** The name of a node as `dependsOn` calls it, or of the trigger environment; null: the flow itself. */
+  /** The name of a step or an action as `dependsOn` calls it, or of the trigger environment; null: the definition itself. */
   node: string | null;
-  /** Below the step (`['policy', 'preAction']`), below `spec` for the trigger environment and for the flow; empty: the whole of it. */
+  /** Below the step or the action (`['policy', 'preAction']`), else below `spec`; empty: the whole of it. */
   field: Path;
 }
 
@@ -27,21 +32,41 @@ export interface Flow {
   spec: PromotionFlowSpec;
 }
 
-/**
- * One flow in a text of YAML, which is the truth. Immutable: each change answers another document. Documents of other kinds in the text
- * stay as they are.
- */
-export interface FlowDocument {
-  readonly text: string;
-  /** What the text says, or said last; null: it never was a flow. */
-  readonly flow: Flow | null;
-  /** Whether `flow` is what the text says now. When it is not, edits are refused, and the chart shows `flow` greyed. */
-  readonly isCurrent: boolean;
-  /** Why the text cannot be read as a flow, or not yet as a whole one (a field is missing). */
-  readonly faults: readonly FlowProblem[];
+/** A workflow as far as it can be shown. */
+export interface Workflow {
+  name: string;
+  spec: PromotionWorkflowSpec;
 }
 
-export interface FlowProblem {
+/** What is edited as text. */
+export type DraftKind = 'PromotionFlow' | 'PromotionWorkflow';
+
+/**
+ * One definition in a text of YAML, which is the truth. Immutable: each change answers another document. Documents of other kinds in the
+ * text stay as they are.
+ */
+export interface TextDocument {
+  readonly kind: DraftKind;
+  readonly text: string;
+  /** Whether what is shown is what the text says now. When it is not, edits are refused, and what it said last is shown greyed. */
+  readonly isCurrent: boolean;
+  /** Why the text cannot be read as its kind, or not yet as a whole one (a field is missing). */
+  readonly faults: readonly TextProblem[];
+}
+
+export interface FlowDocument extends TextDocument {
+  readonly kind: 'PromotionFlow';
+  /** What the text says, or said last; null: it never was a flow. */
+  readonly flow: Flow | null;
+}
+
+export interface WorkflowDocument extends TextDocument {
+  readonly kind: 'PromotionWorkflow';
+  /** What the text says, or said last; null: it never was a workflow. */
+  readonly workflow: Workflow | null;
+}
+
+export interface TextProblem {
   severity: 'ERROR' | 'WARNING';
   /** Names the thing, its value and the cure. */
   message: string;
@@ -79,8 +104,8 @@ export interface Refused {
 }
 
 /** A document that came of edits. */
-export interface Edited {
-  document: FlowDocument;
+export interface Edited<D extends TextDocument = FlowDocument> {
+  document: D;
   /** What was done: "eu added after staging, 4 of 5". */
   said: string;
   /** What came with it and may not be expected, such as a rollback policy that lost its last name. */
@@ -117,15 +142,15 @@ export interface Change {
 
 /** What the draft was made from. */
 export interface Base {
-  /** Of the saved flow; null: it was never saved. */
+  /** Of what is saved; null: it was never saved. */
   revision: number | null;
   /** Its manifest as text. */
   text: string;
 }
 
 /** A draft under way: its document, and how to get back. Immutable. */
-export interface Session {
-  readonly document: FlowDocument;
+export interface Session<D extends TextDocument = FlowDocument> {
+  readonly document: D;
   readonly selection: Selection;
   readonly base: Base;
   readonly past: readonly Change[];
@@ -134,9 +159,9 @@ export interface Session {
   readonly conflicts: readonly Conflict[];
 }
 
-/** A step and a field that were changed on both sides, differently. */
+/** A field of a step or an action that was changed on both sides, differently. */
 export interface Conflict {
-  /** The name of the step; null: the flow itself. */
+  /** The name of the step or the action; null: the definition itself. */
   step: string | null;
   /** Such as `soak` or `policy.preAction`; empty: the step as a whole, which was removed on one side; `comments`: remarks in the text. */
   field: string;
@@ -150,9 +175,10 @@ export interface Conflict {
   message: string;
 }
 
-/** Whose draft of which flow. `flow`: its name, or what a new one is told apart by. */
-export interface DraftOwner {
-  flow: string;
+/** Whose draft of what. `name`: what it is saved as, or what a new one is told apart by. */
+export interface DraftOwner<D extends TextDocument = TextDocument> {
+  kind: D['kind'];
+  name: string;
   person: string;
 }
 

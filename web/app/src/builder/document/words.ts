@@ -1,7 +1,8 @@
 import { mergeDocuments } from './merge.ts';
-import { openDocument } from './read.ts';
+import { SOUGHT } from './kinds.ts';
+import { openText } from './read.ts';
 import { changeBetween, MOST_CHANGES, withoutChange } from './session.ts';
-import type { Change, DraftOwner, Session, StoredDraft } from './types.ts';
+import type { Change, DraftKind, DraftOwner, Session, StoredDraft, TextDocument } from './types.ts';
 
 /**
  * What a tab leaves behind at each change, before anything else happens: the store of drafts is written later, and a tab can end in
@@ -24,13 +25,13 @@ export interface Words {
 }
 
 const part = encodeURIComponent;
-export const wordsOf = (person: string, flow?: string): string =>
-  `sluice-draft/${part(person)}/${flow === undefined ? '' : `${part(flow)}/`}`;
-export const wordKey = ({ flow, person }: DraftOwner, tab: string): string => `${wordsOf(person, flow)}${part(tab)}`;
-/** The flow and the tab of such a key. */
-export const ofWordKey = (key: string): { flow: string; tab: string } => {
-  const [, , flow, tab] = key.split('/').map(decodeURIComponent);
-  return { flow: flow!, tab: tab! };
+export const wordsOf = ({ kind, person, name }: Omit<DraftOwner, 'name'> & { name?: string }): string =>
+  `sluice-${SOUGHT[kind].kept}draft/${part(person)}/${name === undefined ? '' : `${part(name)}/`}`;
+export const wordKey = (owner: DraftOwner, tab: string): string => `${wordsOf(owner)}${part(tab)}`;
+/** What it is a draft of, and the tab, of such a key. */
+export const ofWordKey = (key: string): { name: string; tab: string } => {
+  const [, , name, tab] = key.split('/').map(decodeURIComponent);
+  return { name: name!, tab: tab! };
 };
 
 export function readWord(words: Words, key: string): LastWord | null {
@@ -44,7 +45,7 @@ export function leaveWord(words: Words, key: string, word: LastWord): boolean {
 }
 
 /** The draft with the last word of a tab that is gone. */
-export function withWord(stored: StoredDraft | null, { tab, since, ...word }: LastWord): StoredDraft {
+export function withWord(kind: DraftKind, stored: StoredDraft | null, { tab, since, ...word }: LastWord): StoredDraft {
   if (!stored) return word;
   const isLater = stored.tab === tab ? word.at >= stored.at : isOn(stored, word);
   if (isLater) return { ...word, count: stored.count };
@@ -54,7 +55,7 @@ export function withWord(stored: StoredDraft | null, { tab, since, ...word }: La
   const [older, newer] = [stored, word].sort((a, b) => (a.base.revision ?? 0) - (b.base.revision ?? 0));
   const { document, past, future, conflicts } = bothTabs(before, stored, {
     ...word,
-    document: openDocument(word.text),
+    document: openText(kind, word.text),
     selection: { node: null, field: [] },
   });
   const kept = { past: [...past], future: [...future], conflicts: [...conflicts] };
@@ -68,8 +69,9 @@ const isOn = (stored: StoredDraft, { base, count }: StoredDraft): boolean =>
  * Both tabs wrote on from `before`. When the texts cannot be merged, mine comes behind theirs in the history: undo shows theirs.
  * @param before the text that both began with
  */
-export function bothTabs(before: string, found: StoredDraft, mine: Session): Session {
-  const merged = mergeDocuments(openDocument(before), openDocument(found.text), mine.document, { asTexts: true });
+export function bothTabs<D extends TextDocument>(before: string, found: StoredDraft, mine: Session<D>): Session<D> {
+  const open = (text: string): D => openText(mine.document.kind, text);
+  const merged = mergeDocuments(open(before), open(found.text), mine.document, { asTexts: true });
   const document = 'document' in merged ? merged.document : mine.document;
   const fresh = 'document' in merged ? merged.conflicts : [];
   const change = changeBetween(found.text, document.text);

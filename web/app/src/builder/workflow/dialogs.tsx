@@ -6,10 +6,10 @@ import { Over } from '../../parts/over.tsx';
 import { Choose } from '../dialogs/choose.tsx';
 import { fresh } from '../forms/form.tsx';
 import { freeName, type Place, previewOf, targetsOf } from './edits.ts';
-import { NO_PREVIEW, useWorkflow, useWorkflowStore } from './state.ts';
+import { useWorkflow, useWorkflowStore } from './state.ts';
 
 const useActions = (): readonly WorkflowAction[] =>
-  useWorkflow(({ draft }) => draft.document.workflow?.spec.actions) ?? [];
+  useWorkflow(({ session }) => session.document.workflow?.spec.actions) ?? [];
 
 /** An action of a type with what it needs, as a form shows it. */
 export const freshParameters = (type: ActionType): Record<string, unknown> =>
@@ -59,7 +59,7 @@ export function AddAction({ place, of, close }: { place: Place; of: string | nul
     const action: WorkflowAction = { name, type, parameters: freshParameters(type) };
     if (!edit({ type: 'addAction', action, place, of })) return;
     close();
-    jump(name, ['name']);
+    jump({ node: name, field: ['name'] });
   };
   return (
     <Over title={of === null ? 'Add an action' : `Add ${WHERE[place]} ${of}`} refusals={refusals} onClose={close}>
@@ -134,10 +134,9 @@ export function RemoveAction({ action, close }: { action: string; close: () => v
   const { dependents, removed, reconnected } = previewOf([...actions], action);
   const refusals = useWorkflow((state) => state.refusals);
   useEffect(() => {
-    store.setState({
-      preview: what === 'REMOVE' ? { removed, reconnected: [] } : { removed: [action], reconnected },
-    });
-    return () => store.setState({ preview: NO_PREVIEW });
+    const { show } = store.getState();
+    show(what === 'REMOVE' ? { removed } : { removed: [action], reconnected });
+    return () => show({});
     // What would go is the same as long as the choice is.
   }, [what, action, store]);
   return (

@@ -1,4 +1,4 @@
-import { type Edge, Handle, type Node, type NodeProps, Position, type ReactFlowInstance } from '@xyflow/react';
+import { type Edge, Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import {
   ChartLine,
   CirclePlus,
@@ -14,7 +14,7 @@ import {
   UserCheck,
   Workflow,
 } from 'lucide-react';
-import { createContext, memo, useContext, useMemo, useRef } from 'react';
+import { memo, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import { arrow, fixed } from '../../parts/picture.tsx';
 import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
@@ -22,8 +22,9 @@ import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
 import { Canvas } from '../chart/canvas.tsx';
 import type { Box, Drawn } from '../chart/drawn.ts';
 import { layered, type Placed } from '../layout/layered.ts';
+import type { Preview } from '../draft.ts';
+import { useProblemsAt } from '../problems.tsx';
 import { targetsOf } from './edits.ts';
-import type { WorkflowProblem } from './document.ts';
 import { useWorkflow, useWorkflowStore } from './state.ts';
 
 export const TYPE_ICONS: Record<ActionType, LucideIcon> = {
@@ -60,30 +61,21 @@ function placeActions(actions: readonly WorkflowAction[], before: Chart): Chart 
 
 /** Where the actions stand; an edit moves only what it has to. */
 export function useActionChart(): Chart {
-  const actions = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions);
+  const actions = useWorkflow(({ session }) => session.document.workflow?.spec.actions);
   const last = useRef(NONE);
   return useMemo(() => (last.current = placeActions(actions ?? [], last.current)), [actions]);
 }
 
-export const ProblemsOfWorkflow = createContext<readonly WorkflowProblem[]>([]);
-
 /** The actions as a graph. One tab stop; arrows go from action to action. */
-export function ActionGraph({
-  chart,
-  onReady,
-}: {
-  chart: Chart;
-  onReady: (flow: ReactFlowInstance<ActionNode>) => void;
-}) {
+export function ActionGraph({ chart }: { chart: Chart }) {
   const store = useWorkflowStore();
-  const isCurrent = useWorkflow(({ draft }) => draft.document.isCurrent);
-  const selected = useWorkflow(({ draft }) => draft.selection.action);
-  const connecting = useWorkflow((state) => state.connecting);
+  const isCurrent = useWorkflow(({ session }) => session.document.isCurrent);
+  const selected = useWorkflow(({ session }) => session.selection.node);
   const preview = useWorkflow((state) => state.preview);
   const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
   const nodes = useMemo(() => chart.nodes.map(toNode), [chart]);
   const edges = useMemo(() => toEdges(chart, preview), [chart, preview]);
-  const { ask, edit, say, select, jump } = store.getState();
+  const { ask, edit, say, select, jump, show } = store.getState();
   if (chart.nodes.length === 0) {
     return (
       <div className="chart chart-empty">
@@ -108,14 +100,13 @@ export function ActionGraph({
         nodeTypes={TYPES}
         selected={selected}
         onSelect={(name) => select(name)}
-        onEdge={({ target }) => jump(target, ['dependsOn'])}
-        onReady={onReady}
+        onEdge={({ target }) => jump({ node: target, field: ['dependsOn'] })}
         drag={{
-          connecting,
-          targetsOf: (from) => targetsOf(store.getState().draft.document.workflow?.spec.actions ?? [], from),
-          show: (dragged) => store.setState({ connecting: dragged }),
+          connecting: preview.connecting,
+          targetsOf: (from) => targetsOf(store.getState().session.document.workflow?.spec.actions ?? [], from),
+          show: (dragged) => show(dragged ? { connecting: dragged } : {}),
           connect(from, to) {
-            const action = store.getState().draft.document.workflow?.spec.actions.find(({ name }) => name === to);
+            const action = store.getState().session.document.workflow?.spec.actions.find(({ name }) => name === to);
             edit({ type: 'setDependencies', action: to, dependsOn: [...(action?.dependsOn ?? []), from] });
           },
           addAfter: (of) => ask({ is: 'add', place: 'after', of }),
@@ -127,7 +118,7 @@ export function ActionGraph({
   );
 }
 
-export type ActionNode = Node<{ name: string }, 'action'>;
+type ActionNode = Node<{ name: string }, 'action'>;
 
 const toNode = (box: Box): ActionNode => ({
   ...fixed(box, { size: 16 }),
@@ -136,10 +127,7 @@ const toNode = (box: Box): ActionNode => ({
   data: { name: box.name },
 });
 
-function toEdges(
-  { edges }: Chart,
-  { removed, reconnected }: { removed: readonly string[]; reconnected: readonly { from: string; to: string }[] },
-): Edge[] {
+function toEdges({ edges }: Chart, { removed = [], reconnected = [] }: Preview): Edge[] {
   const drawn = edges.map(({ from, to }): Edge => {
     const goes = removed.includes(from) || removed.includes(to);
     return {
@@ -161,15 +149,17 @@ function toEdges(
 }
 
 const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<ActionNode>) {
-  const action = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions.find((each) => each.name === name));
-  const first = useWorkflow(({ draft }) => draft.document.workflow?.spec.actions[0]?.name);
-  const selected = useWorkflow(({ draft }) => draft.selection.action);
-  const reason = useWorkflow(({ connecting }) => connecting?.targets.get(name));
-  const goes = useWorkflow(({ preview }) => preview.removed.includes(name));
+  const action = useWorkflow(({ session }) =>
+    session.document.workflow?.spec.actions.find((each) => each.name === name),
+  );
+  const first = useWorkflow(({ session }) => session.document.workflow?.spec.actions[0]?.name);
+  const selected = useWorkflow(({ session }) => session.selection.node);
+  const reason = useWorkflow(({ preview }) => preview.connecting?.targets.get(name));
+  const goes = useWorkflow(({ preview }) => preview.removed?.includes(name) ?? false);
   const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
   const ask = useWorkflow((state) => state.ask);
   const select = useWorkflow((state) => state.select);
-  const wrong = useContext(ProblemsOfWorkflow).filter(({ at }) => at.action === name).length;
+  const wrong = useProblemsAt(name).length;
   if (!action) return null;
   const Icon = TYPE_ICONS[action.type];
   const state = goes ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';

@@ -1,15 +1,14 @@
 import { GitFork, Plus, Trash2, X } from 'lucide-react';
-import { type ReactNode, useContext, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
 import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
 import { promotionWorkflow, workflowAction } from '../../../../../src/core/kinds/promotion-workflow.ts';
-import { Problem } from '../../parts/problem.tsx';
 import { focusNode } from '../chart/canvas.tsx';
 import { name as nameShape, object, required } from '../../../../../src/core/kinds/shape.ts';
 import { Fields, focusField, FormHelper } from '../forms/form.tsx';
+import { useProblemsAt } from '../problems.tsx';
 import { freshParameters } from './dialogs.tsx';
-import { ProblemsOfWorkflow } from './graph.tsx';
 import { useWorkflow, useWorkflowStore } from './state.ts';
 
 const NO_NAMES = { namesFor: () => null };
@@ -18,11 +17,9 @@ const METADATA = object('', '', { name: required(nameShape('the workflow'), 'Wha
 /** All that can be said of the action that is selected, by its type; of the workflow when none is. */
 export function ActionInspector() {
   const store = useWorkflowStore();
-  const workflow = useWorkflow(({ draft }) => draft.document.workflow);
-  const { action: name, field } = useWorkflow(({ draft }) => draft.selection);
+  const workflow = useWorkflow(({ session }) => session.document.workflow);
+  const { node: name, field } = useWorkflow(({ session }) => session.selection);
   const jumps = useWorkflow((state) => state.jumps);
-  const refusals = useWorkflow((state) => state.refusals);
-  const dialog = useWorkflow((state) => state.dialog);
   const readOnly = useWorkflow((state) => state.readOnly);
   const panel = useRef<HTMLElement>(null);
   const place = field.join('.');
@@ -48,13 +45,12 @@ export function ActionInspector() {
         event.stopPropagation();
         // Blurred first: what was typed counts.
         (target as HTMLElement).blur();
-        const { selection } = store.getState().draft;
-        const to = selection.action ?? actions[0]?.name;
+        const { selection } = store.getState().session;
+        const to = selection.node ?? actions[0]?.name;
         if (to !== undefined) focusNode(panel.current.closest('.workflow'), to);
       }}
     >
       <FormHelper value={{ ...NO_NAMES, isReadOnly: readOnly !== null }}>
-        {dialog === null && refusals.map((each) => <Problem key={each}>{each}</Problem>)}
         {action ? <OfAction key={actions.indexOf(action)} action={action} /> : <OfWorkflow name={workflow.name} />}
         <Wrong action={action?.name ?? null} />
       </FormHelper>
@@ -63,8 +59,8 @@ export function ActionInspector() {
 }
 
 function OfWorkflow({ name }: { name: string }) {
-  const spec = useWorkflow(({ draft }) => draft.document.workflow!.spec);
-  const isNew = useWorkflow(({ draft }) => draft.base.revision === null);
+  const spec = useWorkflow(({ session }) => session.document.workflow!.spec);
+  const isNew = useWorkflow(({ session }) => session.base.revision === null);
   const edit = useWorkflow((state) => state.edit);
   return (
     <>
@@ -163,7 +159,7 @@ function OfAction({ action }: { action: WorkflowAction }) {
 
 function Wrong({ action }: { action: string | null }) {
   const store = useWorkflowStore();
-  const problems = useContext(ProblemsOfWorkflow).filter(({ at }) => at.action === action);
+  const problems = useProblemsAt(action);
   if (problems.length === 0) return null;
   return (
     <>
@@ -171,7 +167,7 @@ function Wrong({ action }: { action: string | null }) {
       <ul className="wrong-here">
         {problems.map(({ message, severity, at }) => (
           <li key={message} className={severity.toLowerCase()}>
-            <Button className="link-button" onPress={() => store.getState().jump(at.action, at.field)}>
+            <Button className="link-button" onPress={() => store.getState().jump(at)}>
               {message}
             </Button>
           </li>

@@ -2,7 +2,7 @@ import { Button } from 'react-aria-components';
 import { Loading } from '../../parts/empty.tsx';
 import { Over } from '../../parts/over.tsx';
 import { Problem } from '../../parts/problem.tsx';
-import { useOpened } from './use-opened.ts';
+import { useWorkflowDraft } from './use-workflow-draft.ts';
 import { WorkflowEditor } from './workflow-editor.tsx';
 
 /** A workflow over the draft of the flow that names it: a new one, or one to be looked at and changed. */
@@ -18,11 +18,11 @@ export function WorkflowOver({
   /** With its name when it was saved; null: it was closed. What is not saved is kept in the browser. */
   onDone: (name: string | null) => void;
 }) {
-  const { opened, problem, isMissing } = useOpened(name, begin);
+  const { draft, origin, problem, isMissing } = useWorkflowDraft(name, begin);
   return (
     <Over title={name === null ? 'New workflow' : `Workflow ${name}`} size="whole" onClose={() => onDone(null)}>
-      {opened ? (
-        <WorkflowEditor opened={opened} onSaved={onDone}>
+      {draft ? (
+        <WorkflowEditor draft={draft} origin={origin} onShown={onDone}>
           <Button className="button" onPress={() => onDone(null)}>
             Close
           </Button>

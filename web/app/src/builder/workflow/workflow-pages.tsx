@@ -12,7 +12,7 @@ import { Problem, QueryProblem } from '../../parts/problem.tsx';
 import { When } from '../../parts/time.tsx';
 import { Typed } from '../../parts/typed.tsx';
 import { count } from '../../parts/words.ts';
-import { useOpened } from './use-opened.ts';
+import { useWorkflowDraft } from './use-workflow-draft.ts';
 import { WorkflowEditor } from './workflow-editor.tsx';
 
 const PER_PAGE = 25;
@@ -133,7 +133,7 @@ export const NewWorkflowPage = () => <WorkflowPage name={null} />;
 function WorkflowPage({ name }: { name: string | null }) {
   useTitle(name ?? 'New workflow');
   const navigate = useNavigate();
-  const { opened, problem, isMissing } = useOpened(name);
+  const { draft, origin, problem, isMissing } = useWorkflowDraft(name);
   const title = (
     <h1>
       <Link to="/workflows">Workflows</Link>
@@ -143,19 +143,20 @@ function WorkflowPage({ name }: { name: string | null }) {
   );
   return (
     <>
-      {!opened && title}
+      {!draft && title}
       {problem !== undefined && <Problem>{problem}</Problem>}
       {isMissing && (
         <Empty title={`There is no workflow ${name}.`}>
           <Link to="/workflows">Show all workflows</Link>
         </Empty>
       )}
-      {!opened && problem === undefined && !isMissing && <Loading what="the workflow" />}
-      {opened && (
+      {!draft && problem === undefined && !isMissing && <Loading what="the workflow" />}
+      {draft && (
         <WorkflowEditor
-          opened={opened}
+          draft={draft}
+          origin={origin}
           title={title}
-          onSaved={(saved) => name === null && void navigate({ to: '/workflows/$name', params: { name: saved } })}
+          onShown={(saved) => name === null && void navigate({ to: '/workflows/$name', params: { name: saved } })}
         />
       )}
     </>

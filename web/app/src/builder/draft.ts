@@ -1,0 +1,146 @@
+import { createContext, useContext } from 'react';
+import { type StoreApi, useStore } from 'zustand';
+import type { Connecting } from './chart/drawn.ts';
+import {
+  type Made,
+  type Path,
+  redo,
+  select,
+  type Selection,
+  type Session,
+  type TextDocument,
+  typeText,
+  undo,
+} from './document/index.ts';
+
+/** What is asked over a draft of any kind. */
+export type DraftDialog = { is: 'save' } | { is: 'discard' } | { is: 'revisions' } | { is: 'export' } | { is: 'keys' };
+
+/** What several views draw while something is going on. */
+export interface Preview {
+  connecting?: Connecting;
+  /** Nodes that would go. */
+  removed?: readonly string[];
+  /** Edges that would come. */
+  reconnected?: readonly { from: string; to: string }[];
+}
+
+/** The text that a definition was written as, or else the manifest that the server prints. */
+export const savedText = ({ text, manifest }: { text?: string | null; manifest: string }): string => text ?? manifest;
+
+/** What is saved now, as far as this page has heard. */
+export interface Newest {
+  /** null: it was never saved. */
+  revision: number | null;
+  /** null: it was deleted. */
+  text: string | null;
+  by: string | null;
+  at: string | null;
+  /** A save was refused because of it. */
+  isInTheWay?: boolean;
+}
+
+/** What a draft has on its page, whatever its kind. E: its edits. Q: what is asked over it. */
+export interface DraftState<D extends TextDocument = TextDocument, E = never, Q = DraftDialog> {
+  session: Session<D>;
+  newest: Newest;
+  /** A save is on its way: what is heard of meanwhile is most likely that. */
+  isSaving: boolean;
+  /** When the draft was kept in this browser, in milliseconds since the epoch; null: nothing had to be, or it cannot be. */
+  keptAt: number | null;
+  /** This browser has not kept the last changes, or not yet: they end with the tab. */
+  isUnkept: boolean;
+  /** Not to be edited here: why. */
+  readOnly: string | null;
+  dialog: Q | null;
+  preview: Preview;
+  /** What was done last, for the live region; `count` makes the same words news again. */
+  said: { text: string; count: number };
+  /** Why the last edit was not made. */
+  refusals: readonly string[];
+  /** Counts the jumps to a field: each gives it the focus, also the one that is selected already. */
+  jumps: number;
+  /** @returns whether they were made */
+  edit: (...edits: E[]) => boolean;
+  /** Gives the definition another name. @returns whether it was made */
+  rename: (to: string) => boolean;
+  type: (text: string) => void;
+  undo: () => void;
+  redo: () => void;
+  select: (node: string | null, field?: Path) => void;
+  /** Selects a field and gives it the focus. */
+  jump: (selection: Selection) => void;
+  say: (text: string) => void;
+  ask: (dialog: Q | null) => void;
+  show: (preview: Preview) => void;
+  put: (session: Session<D>, said?: string) => void;
+}
+
+/** Always the same: what shows refusals is drawn again for new ones alone. */
+const NONE: readonly string[] = [];
+
+/** What a draft begins with on its page. */
+export type Begin<D extends TextDocument> = Pick<DraftState<D>, 'session' | 'newest' | 'readOnly'>;
+
+/** @param make makes edits, and says what it did; the session is the same one when they are refused */
+export function draftState<D extends TextDocument, E, Q>(
+  begin: Begin<D>,
+  get: () => DraftState<D, E, Q>,
+  set: (change: (state: DraftState<D, E, Q>) => Partial<DraftState<D, E, Q>>) => void,
+  make: (session: Session<D>, edits: readonly E[]) => Made<D>,
+): Omit<DraftState<D, E, Q>, 'rename'> {
+  const say = (text: string): void => set(({ said }) => ({ said: { text, count: said.count + 1 } }));
+  const put = (session: Session<D>, said?: string): void => {
+    set(() => ({ session, refusals: NONE }));
+    if (said !== undefined) say(said);
+  };
+  return {
+    ...begin,
+    isSaving: false,
+    keptAt: null,
+    isUnkept: false,
+    dialog: null,
+    preview: {},
+    said: { text: '', count: 0 },
+    refusals: NONE,
+    jumps: 0,
+    edit(...edits) {
+      const { session, readOnly } = get();
+      if (readOnly !== null) {
+        set(() => ({ refusals: [readOnly] }));
+        say(readOnly);
+        return false;
+      }
+      const made = make(session, edits);
+      const refusals = made.refusals.length === 0 ? NONE : made.refusals.map(({ message }) => message);
+      set(() => ({ session: made.session, refusals }));
+      say([made.said, ...made.notes].join('. '));
+      return refusals.length === 0;
+    },
+    type(text) {
+      if (get().readOnly === null) put(typeText(get().session, text, Date.now()));
+    },
+    undo() {
+      const { session, said } = undo(get().session);
+      put(session, said);
+    },
+    redo() {
+      const { session, said } = redo(get().session);
+      put(session, said);
+    },
+    select: (node, field = []) => set(({ session }) => ({ session: select(session, { node, field }) })),
+    jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
+    say,
+    ask: (dialog) => set(() => ({ dialog, refusals: NONE, preview: {} })),
+    show: (preview) => set(() => ({ preview })),
+    put,
+  };
+}
+
+/** The store of the draft that is nearest around a view: the kind of its page. */
+export const DraftContext = createContext<unknown>(undefined);
+
+export const useDraftStore = (): StoreApi<DraftState> => useContext(DraftContext) as StoreApi<DraftState>;
+
+/** What a view needs of a draft of any kind: it is drawn again only when that changes. */
+export const useDraft = <T>(of: (state: DraftState) => T): T => useStore(useDraftStore(), of);
