@@ -134,6 +134,9 @@ const workflows = createRoute({
 const newWorkflow = createRoute({
   getParentRoute: () => root,
   path: '/workflows/new',
+  validateSearch: ({ begin }: Record<string, unknown>): { begin?: string } => ({
+    begin: typeof begin === 'string' ? begin : undefined,
+  }),
   component: lazyRouteComponent(() => import('./builder/workflow/workflow-pages.tsx'), 'NewWorkflowPage'),
 });
 

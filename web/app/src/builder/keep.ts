@@ -28,10 +28,10 @@ interface KeptStore<D extends TextDocument> {
 export interface OpenDraft<S> {
   store: S;
   /** This text was saved as this revision: only what was changed since has to be kept. */
-  saved(base: Base): Promise<void>;
+  saved: (base: Base) => Promise<void>;
   /** Back to what is saved. */
-  discard(): Promise<void>;
-  close(): void;
+  discard: () => Promise<void>;
+  close: () => void;
 }
 
 interface Opening<D extends TextDocument> extends DraftOwner<D> {

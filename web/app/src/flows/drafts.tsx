@@ -1,24 +1,26 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import type { DraftKind } from '../builder/document/index.ts';
 import { keptDrafts, type KeptDraft } from '../builder/keep.ts';
 import { usePerson } from '../frame/viewer.ts';
 import { When } from '../parts/time.tsx';
 
 /** What the viewer has begun in this browser and not saved. Nothing is shown where there is none. */
-export default function Drafts() {
+export default function Drafts({ kind }: { kind: DraftKind }) {
   const person = usePerson();
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
   useEffect(() => {
-    if (person !== undefined) void keptDrafts('PromotionFlow', person).then(setDrafts);
-  }, [person]);
+    if (person !== undefined) void keptDrafts(kind, person).then(setDrafts);
+  }, [kind, person]);
+  const DraftLink = kind === 'PromotionFlow' ? FlowLink : WorkflowLink;
   if (drafts.length === 0) return null;
   return (
     <section className="note drafts" aria-label="Your drafts in this browser">
       Not saved yet, and kept in this browser:
       <ul className="changes">
-        {drafts.map(({ name: flow, base, at }) => (
-          <li key={`${flow} ${base.revision}`}>
-            <DraftLink flow={flow} revision={base.revision} /> <When at={new Date(at).toISOString()} />
+        {drafts.map(({ name, base, at }) => (
+          <li key={`${name} ${base.revision}`}>
+            <DraftLink name={name} isNew={base.revision === null} /> <When at={new Date(at).toISOString()} />
           </li>
         ))}
       </ul>
@@ -26,10 +28,16 @@ export default function Drafts() {
   );
 }
 
+interface LinkProps {
+  name: string;
+  /** It was never saved. */
+  isNew: boolean;
+}
+
 /** A draft of a new flow is kept under what it was begun with. */
-function DraftLink({ flow, revision }: { flow: string; revision: number | null }) {
-  const [, from] = /^new flow like (.*)$/.exec(flow) ?? [];
-  if (revision === null && (flow === 'new flow' || from !== undefined)) {
+function FlowLink({ name, isNew }: LinkProps) {
+  const [, from] = /^new flow like (.*)$/.exec(name) ?? [];
+  if (isNew && (name === 'new flow' || from !== undefined)) {
     return (
       <Link to="/flows/new" search={{ from }}>
         {from === undefined ? 'a new flow' : `a new flow like ${from}`}
@@ -37,8 +45,25 @@ function DraftLink({ flow, revision }: { flow: string; revision: number | null }
     );
   }
   return (
-    <Link to="/flows/$name" params={{ name: flow }}>
-      {flow}
+    <Link to="/flows/$name" params={{ name }}>
+      {name}
+    </Link>
+  );
+}
+
+/** One that was begun over the draft of a flow has the name by which the flow calls it. */
+function WorkflowLink({ name, isNew }: LinkProps) {
+  const [, begin] = /^new (.*)$/.exec(name) ?? [];
+  if (isNew && begin !== undefined) {
+    return (
+      <Link to="/workflows/new" search={{ begin }}>
+        {begin === 'new-workflow' ? 'a new workflow' : `a new workflow, ${begin}`}
+      </Link>
+    );
+  }
+  return (
+    <Link to="/workflows/$name" params={{ name }}>
+      {name}
     </Link>
   );
 }

@@ -132,7 +132,8 @@ export class Draft<D extends TextDocument = FlowDocument> {
 
   /** When it was kept last, in milliseconds since the epoch; null: nothing is kept. */
   get keptAt(): number | null {
-    return this.#stored?.at ?? null;
+    // A tab that ended at its first key has left a word and nothing in the store.
+    return this.#stored?.at ?? (this.#word === null ? null : this.#world.now());
   }
 
   /** The session after a change of this tab; `isKept` tells at once whether it is kept. @returns when it is in the store */

@@ -1,16 +1,13 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { GitBranch, Plus, Trash2 } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import { useQuery } from 'urql';
+import { Definitions } from '../../flows/definitions.tsx';
 import { useTitle } from '../../frame/title.ts';
-import { DeleteWorkflowDocument, WorkflowsDocument } from '../../generated/documents.ts';
-import { Ask } from '../../parts/ask.tsx';
+import { DeleteWorkflowDocument, type WorkflowRowFragment, WorkflowsDocument } from '../../generated/documents.ts';
 import { Empty, Loading } from '../../parts/empty.tsx';
 import { PageHeading } from '../../parts/heading.tsx';
 import { useOrder } from '../../parts/order.ts';
-import { Pages } from '../../parts/pages.tsx';
-import { Problem, QueryProblem } from '../../parts/problem.tsx';
-import { When } from '../../parts/time.tsx';
-import { Typed } from '../../parts/typed.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { count } from '../../parts/words.ts';
 import { useWorkflowDraft } from './use-workflow-draft.ts';
 import { WorkflowEditor } from './workflow-editor.tsx';
@@ -22,7 +19,6 @@ export function WorkflowsPage() {
   const { search, after } = useSearch({ from: '/workflows' });
   const navigate = useNavigate({ from: '/workflows' });
   const [{ data, error }] = useQuery({ query: WorkflowsDocument, variables: { first: PER_PAGE, after, search } });
-  const workflows = data?.promotionWorkflows;
   const remove = useOrder(DeleteWorkflowDocument);
   return (
     <>
@@ -37,88 +33,34 @@ export function WorkflowsPage() {
           </Link>
         </div>
       </PageHeading>
-      <QueryProblem error={error} />
-      {workflows === undefined ? (
-        error === undefined && <Loading what="the workflows" />
-      ) : (
-        <>
-          <div className="filters">
-            <Typed
-              label="Search"
-              hint="Name, description or label"
-              value={search}
-              onChange={(text) => void navigate({ search: { search: text } })}
-            />
-          </div>
-          {workflows.nodes.length === 0 ? (
-            <Empty title={search === undefined ? 'There is no workflow yet.' : 'No workflow is like this.'}>
-              <p>
-                A workflow is named actions, one after the other or side by side. Flows and policies run it before,
-                after and around a change.
-              </p>
-            </Empty>
-          ) : (
-            <div className="list-box">
-              <table className="list flows">
-                <thead>
-                  <tr>
-                    <th scope="col">Workflow</th>
-                    <th scope="col">Actions</th>
-                    <th scope="col">Last change</th>
-                    <th scope="col">
-                      <span className="hidden">What can be done</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {workflows.nodes.map(({ name, description, actions, updatedAt, revision, syncedFrom }) => (
-                    <tr key={name}>
-                      <th scope="row">
-                        <Link to="/workflows/$name" params={{ name }} className="main-link">
-                          {name}
-                        </Link>
-                        {description && <small>{description}</small>}
-                        {syncedFrom && (
-                          <small>
-                            <GitBranch size={12} aria-hidden /> from {syncedFrom.source}: {syncedFrom.file}
-                          </small>
-                        )}
-                      </th>
-                      <td>
-                        {count(actions.length, 'action')}
-                        <small className="under">{actions.map((each) => each.name).join(', ')}</small>
-                      </td>
-                      <td>
-                        <When at={updatedAt} />
-                        <small className="under">revision {revision}</small>
-                      </td>
-                      <td>
-                        {!syncedFrom && (
-                          <Ask
-                            label="Delete"
-                            title={`Delete the workflow ${name}`}
-                            icon={<Trash2 size={16} aria-hidden />}
-                            kind="danger"
-                            onConfirm={() => remove({ input: { name, expectedRevision: revision } })}
-                          >
-                            <p>Releases on their way keep it. A workflow that a flow or a policy names cannot go.</p>
-                          </Ask>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
-          <Pages
-            after={after}
-            info={workflows.pageInfo}
-            next="More"
-            onPage={(cursor) => void navigate({ search: { search, after: cursor } })}
-          />
-        </>
-      )}
+      <Definitions<WorkflowRowFragment>
+        kind="PromotionWorkflow"
+        shown={{ search, after }}
+        onShow={(shown) => void navigate({ search: shown })}
+        list={data?.promotionWorkflows}
+        error={error}
+        columns={[
+          {
+            title: 'Actions',
+            cell: ({ actions }) => (
+              <>
+                {count(actions.length, 'action')}
+                <small className="under">{actions.map((each) => each.name).join(', ')}</small>
+              </>
+            ),
+          },
+        ]}
+        onDelete={remove}
+        consequence="Releases on their way keep it. A workflow that a flow or a policy names cannot go."
+        begin={
+          <Empty title="There is no workflow yet.">
+            <p>
+              A workflow is named actions, one after the other or side by side. Flows and policies run it before, after
+              and around a change.
+            </p>
+          </Empty>
+        }
+      />
     </>
   );
 }
@@ -128,12 +70,15 @@ export function EditWorkflowPage() {
   return <WorkflowPage key={name} name={name} />;
 }
 
-export const NewWorkflowPage = () => <WorkflowPage name={null} />;
+export function NewWorkflowPage() {
+  const { begin } = useSearch({ from: '/workflows/new' });
+  return <WorkflowPage key={begin} name={null} begin={begin} />;
+}
 
-function WorkflowPage({ name }: { name: string | null }) {
+function WorkflowPage({ name, begin }: { name: string | null; begin?: string }) {
   useTitle(name ?? 'New workflow');
   const navigate = useNavigate();
-  const { draft, origin, problem, isMissing } = useWorkflowDraft(name);
+  const { draft, origin, problem, isMissing } = useWorkflowDraft(name, begin);
   const title = (
     <h1>
       <Link to="/workflows">Workflows</Link>
