@@ -24,7 +24,7 @@ export interface Nested extends Entries {
 export interface Cuts {
   /** Characters of a text, or of what stands below a key, that is worth to be cut. */
   smallest: number;
-  /** A part ends when it has so many characters, or so many entries. */
+  /** Characters that a part has on average. It ends at the latest with four times as many, or with so many entries. */
   size: number;
   entries: number;
   /** How many keys deep. */
@@ -69,7 +69,8 @@ function cut(text: string, cuts: Cuts, { start, end, above, level }: Block): Par
     }
     open ??= { start: entry, entries: 0 };
     open.entries += 1;
-    if (open.entries >= cuts.entries || at - open.start >= cuts.size) close(at);
+    const isFull = open.entries >= cuts.entries || at - open.start >= 4 * cuts.size;
+    if (isFull || isLast(text, entry, at, cuts.size)) close(at);
   };
 
   for (let line = start; line < end; line = nextLine(text, line, end)) {
@@ -100,6 +101,17 @@ function cut(text: string, cuts: Cuts, { start, end, above, level }: Block): Par
   finish(end);
   close(end);
   return parts;
+}
+
+/**
+ * Whether a part ends with this entry: its own words say so, and not how much stands before it. So an entry that comes or goes moves no cut but
+ * those beside it, and all other parts are known.
+ */
+function isLast(text: string, start: number, end: number, size: number): boolean {
+  const of = Math.max(1, Math.ceil(size / (end - start)));
+  let hash = 0x811c9dc5;
+  for (let at = start; at < end && at < start + size; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 8) % of === 0;
 }
 
 function nestedIn(text: string, cuts: Cuts, { start, end, above, level }: Block): Nested | undefined {

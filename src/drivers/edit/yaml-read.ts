@@ -154,6 +154,7 @@ class Reader {
     const text = this.#text.slice(start, end);
     const known = this.#known?.get(text);
     if (known) {
+      this.#parts.set(text, known);
       this.#sizes.set(known.node, known.size);
       return known.node;
     }

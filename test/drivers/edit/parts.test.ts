@@ -96,3 +96,20 @@ test('what an alias stands for is read again, what stands for itself is not', ()
   expect(plain(after!.root!)).toEqual({ a: 2, b: 2, c: { d: 1 } });
   expect(childOf(after!.root!, 'c')).toBe(childOf(known.documents[0]!.root!, 'c'));
 });
+
+test('an entry that comes or goes has the parts beside it read again, and no others', () => {
+  const entries = Array.from({ length: 300 }, (_, at) => `  - name: step-${at}\n    after: [step-${at - 7}]\n`);
+  const textOf = (those: string[]): string => `kind: Flow\nsteps:\n${those.join('')}`;
+  const before = readYaml(textOf(entries), { lean: true });
+  expect(before.parts.size).toBeGreaterThan(10);
+  let known = before.parts;
+  for (const at of [0, 17, 150, 299]) {
+    const text = textOf(entries.toSpliced(at, 1));
+    const { parts } = readYaml(text, { lean: true, known });
+    const fresh = [...parts.keys()].filter((part) => !known.has(part));
+    expect([at, fresh.length]).toEqual([at, expect.toSatisfy((count: number) => count <= 5)]);
+    // What was known stays known for the next edit.
+    expect(parts.size).toBeGreaterThan(10);
+    known = parts;
+  }
+});

@@ -180,13 +180,16 @@ function Workshop({ origin, readAgain, ...over }: FlowBuilderProps) {
   );
 }
 
+/** A page that draws all the time is never idle. */
+const READ_AHEAD_MS = 200;
+
 /** What the next edit has to know of the text is read while nobody waits. */
 function useReadAhead(): void {
   const document = useDocument();
   useEffect(() => {
     // Safari has no idle callbacks.
     if (!('requestIdleCallback' in window)) return undefined;
-    const waiting = requestIdleCallback(() => void sourceOf(document));
+    const waiting = requestIdleCallback(() => void sourceOf(document), { timeout: READ_AHEAD_MS });
     return () => cancelIdleCallback(waiting);
   }, [document]);
 }
