@@ -9,6 +9,7 @@ import { startForge, type TestForge } from '../peers/forges.ts';
 import { type GitHost, startGitHost } from '../peers/git-host.ts';
 import { openBrowser } from '../support/browser.ts';
 import { textOf } from './support/build-flow.ts';
+import { BOTH, confirm, open as openDialog } from './support/hands.ts';
 
 let host: GitHost;
 let forge: TestForge;
@@ -247,7 +248,7 @@ describe('a draft', () => {
     const context = await person(ana);
     const page = await open(context, 'keys');
     const typed: string[] = [];
-    for (let at = 1; at <= 8; at += 1) {
+    for (let at = 1; at <= 3; at += 1) {
       await button(page, 'YAML').click();
       await page.getByRole('textbox', { name: 'YAML of the flow' }).click();
       await page.keyboard.press('Control+End');
@@ -484,6 +485,104 @@ describe('a draft', () => {
   }, 60_000);
 });
 
+describe.each(BOTH)('with %s', (by, handsOn) => {
+  test('a group of many is opened and changed, the policies of each member are seen, what differs is drawn, and the flow is copied and deleted', async () => {
+    const of = by.replaceAll(' ', '-');
+    const [flow, group, product] = [`flow-${of}`, `regions-${of}`, `product-${of}`];
+    const members = ['r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'south'];
+    const text = flowText(flow).replace('environment: production', `group: ${group}`);
+    await apply(
+      [
+        environments('dev', 'staging', ...members, 'lab'),
+        `apiVersion: sluice.dev/v1\nkind: EnvironmentGroup\nmetadata: { name: ${group} }\nspec: { environments: { names: [${members.join(', ')}] } }\n`,
+        `apiVersion: sluice.dev/v1\nkind: Product\nmetadata: { name: ${product} }\nspec: {}\n`,
+        `apiVersion: sluice.dev/v1\nkind: PromotionPolicy\nmetadata: { name: ${product}-south }\nspec: { priority: 10, selector: { product: { names: [${product}] }, targetEnvironment: { names: [south] } }, policy: { action: pr } }\n`,
+        `# The way of ${product}\n${text}`,
+      ].join('---\n'),
+    );
+    const context = await person(ana);
+    const page = await open(context, flow);
+    const hands = handsOn(page);
+    const isMouse = by === 'the mouse';
+    const toGroup = async (): Promise<void> => {
+      if (isMouse) return node(page, group).click();
+      await node(page, 'dev').focus();
+      // Two arrows, as fast as they come.
+      await Promise.all(['staging', group].map(() => page.keyboard.press('ArrowRight')));
+      await page.locator(`[data-node="${group}"][aria-pressed="true"]:focus`).waitFor();
+    };
+
+    const member = node(page, group).getByText('south', { exact: true });
+    expect(await member.count()).toBe(0);
+    await toGroup();
+    if (isMouse) await page.getByRole('button', { name: `All members of ${group}` }).click();
+    else await page.keyboard.press('m');
+    await said(page, `all 7 members of ${group} are shown`);
+    await page.reload();
+    await member.waitFor();
+    await toGroup();
+    await openDialog(page, hands, 'Members, gate, soak and limits');
+    await hands.press('Add to names');
+    await page.locator('input:focus[role="combobox"]').waitFor();
+    await page.keyboard.type('lab');
+    // The option that has the name; or the name as it stands there, and the form by the next key.
+    if (isMouse) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    if (isMouse) await confirm(page, hands, 'Save environment group');
+    else await page.keyboard.press('Enter');
+    await said(page, `${group} saved`);
+    await node(page, group).getByText('lab', { exact: true }).waitFor();
+
+    await hands.choose('Policies of', product);
+    const policies = page.getByRole('region', { name: `Policies of ${product}` });
+    await expect.poll(() => policies.innerText()).toMatch(new RegExp(`south\\nAction: pr, from ${product}-south`));
+    await expect.poll(() => policies.locator('dt').allInnerTexts()).toContain('south');
+    const slot = page.getByRole('button', {
+      name: new RegExp(`^Action of ${group}: .*pr, from ${product}-south in south`),
+    });
+    expect(await slot.textContent()).toBe('≠');
+
+    await set(page, 'staging', 'soak', '10m');
+    await toGroup();
+    await openDialog(page, hands, 'Remove');
+    await confirm(page, hands, 'Remove');
+    const differences = () => (isMouse ? hands.press('Differences') : page.keyboard.press('c'));
+    await differences();
+    const changed = page.getByRole('region', { name: 'Changes' });
+    const rows = async () => (await changed.locator('li').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' '));
+    expect(await rows()).toEqual([
+      'changed staging soak: 10m is new',
+      `removed ${group}`,
+      `removed staging → ${group}`,
+    ]);
+    expect(await page.locator('.edge-change').allInnerTexts()).toEqual(['− gone']);
+    const marks = page.locator('.react-flow__node .change-mark');
+    expect((await marks.allInnerTexts()).sort()).toEqual(['changed', 'removed']);
+    if (isMouse) await hands.press('Save');
+    else await page.keyboard.press('Control+s');
+    const diff = dialog(page).getByRole('region', { name: 'What changes' });
+    for (const line of ['+      soak: 10m', `-    - group: ${group}`]) await diff.getByText(line).waitFor();
+    await confirm(page, hands, 'Cancel');
+    await differences();
+    await changed.waitFor({ state: 'detached' });
+    expect(await page.locator('.edge-change, .change-mark').count()).toBe(0);
+
+    await page.goto(`${guarded.url}/flows`);
+    await button(page, 'From YAML').waitFor();
+    await hands.press(`Duplicate ${flow}`);
+    await node(page, 'staging').waitFor();
+    expect(await textOf(page)).toBe(`# The way of ${product}\n${text.replace(`name: ${flow}`, `name: ${flow}-copy`)}`);
+    await page.goto(`${guarded.url}/flows`);
+    const row = page.getByRole('rowheader').getByRole('link', { name: flow, exact: true });
+    await row.waitFor();
+    await openDialog(page, hands, 'Delete', flow);
+    await confirm(page, hands, 'Delete');
+    await row.waitFor({ state: 'detached' });
+    expect(await read(flow)).toBe(null);
+    await context.close();
+  }, 60_000);
+});
+
 const workflow = (name: string, duration: string): string =>
   `# How long it settles
 apiVersion: sluice.dev/v1
@@ -540,12 +639,15 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await said(beside, 'another tab went on to revision 2');
   await page.getByText('parameters.duration of unit was 1m, is 5m there and 2m here').waitFor();
   await page.getByRole('button', { name: 'Keep mine' }).click();
-  await button(page, 'Save workflow').click();
+  // By its key in a field of the settings: what is typed there is saved with it.
+  await node(page, 'unit').click();
+  await field(page, 'timeout').fill('2h');
+  await field(page, 'timeout').press('Control+s');
   await inDialog(page, 'Save workflow').click();
   await isRevision(page, 3);
   await isRevision(beside, 3);
   const merged = workflow('shared', '2m').replace('1m # enough', '3m # enough');
-  expect(changes(merged, await readWorkflow('shared'))).toEqual(['+      timeout: 1h']);
+  expect(changes(merged, await readWorkflow('shared'))).toEqual(['+      timeout: 2h', '+      timeout: 1h']);
   // Deleted meanwhile, it stays on the page, and can be had again.
   await guarded.ask(
     ADMIN,
@@ -611,6 +713,10 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
   expect(await field(page, 'soak').isEditable()).toBe(false);
   await button(page, 'Edit as a proposal').click();
   await set(page, 'production', 'soak', '20m');
+  await button(page, 'YAML').click();
+  await page.getByRole('textbox', { name: 'YAML of the flow' }).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('# Watched since May\n');
   await button(page, 'Propose').click();
   await dialog(page).getByLabel('Title of the pull request').fill('Production is watched');
   await dialog(page).getByRole('region', { name: 'What changes' }).getByText('+      soak: 20m').waitFor();
@@ -626,7 +732,10 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
     .getByText('+      soak: 20m')
     .waitFor();
   await forge.merge('flows', opened!.number);
-  expect(changes(written, (await repository.read('sluice/flow.yaml'))!)).toEqual(['+      soak: 20m']);
+  expect(changes(written, (await repository.read('sluice/flow.yaml'))!)).toEqual([
+    '+      soak: 20m',
+    '+# Watched since May',
+  ]);
   await page.keyboard.press('Escape');
   // Merged and synced, it is what is saved: the draft is none any more.
   await sync();

@@ -197,8 +197,9 @@ function useShowSelected<N extends Node>(
       left >= 0 && top >= 0 && left + node.width * zoom <= clientWidth && top + node.height * zoom <= clientHeight;
     if (!isInSight)
       void flow.setCenter(node.x + node.width / 2, node.y + node.height / 2, { zoom: Math.max(zoom, READABLE) });
-    const hasFocus = frame.current.contains(document.activeElement);
-    if (hasFocus) requestAnimationFrame(() => focusNode(frame.current, node.name));
+    const focused = document.activeElement?.closest<HTMLElement>('[data-node]')?.dataset['node'];
+    if (frame.current.contains(document.activeElement) && focused !== node.name)
+      requestAnimationFrame(() => focusNode(frame.current, node.name));
   }, [selected, chart, flow, frame]);
 }
 
@@ -206,7 +207,7 @@ export function focusNode(within: HTMLElement | null, name: string): void {
   within?.querySelector<HTMLElement>(`[data-node="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
 }
 
-function walk(event: React.KeyboardEvent, chart: Drawn, onSelect: CanvasProps<Node>['onSelect']): void {
+function walk(event: React.KeyboardEvent<HTMLElement>, chart: Drawn, onSelect: CanvasProps<Node>['onSelect']): void {
   const from = (event.target as HTMLElement).closest<HTMLElement>('[data-node]')?.dataset['node'];
   const here = chart.nodes.find(({ name }) => name === from);
   if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -214,6 +215,8 @@ function walk(event: React.KeyboardEvent, chart: Drawn, onSelect: CanvasProps<No
   if (!next) return;
   event.preventDefault();
   onSelect(next.name);
+  // At once: the next arrow goes on from there, however soon it comes.
+  focusNode(event.currentTarget, next.name);
 }
 
 /** Says how far away one looks, once per threshold and not at each step of the wheel. */

@@ -266,10 +266,17 @@ function Name({
         selectedKey={names.includes(given) ? given : null}
         onSelectionChange={(key) => key !== null && take(String(key))}
         onBlur={() => take(text.trim())}
-        items={names.map((id) => ({ id }))}
+        // As `items` they would not be searched: arrows and Enter would take the first of all.
+        defaultItems={names.map((id) => ({ id }))}
       >
         <Label>{label}</Label>
-        <span className="combo">
+        <span
+          className="combo"
+          // Before the form is sent by the same key, or the next one: what was typed counts, unless arrows went to an option.
+          onKeyDownCapture={({ key, target }) => {
+            if (key === 'Enter' && !(target as Element).hasAttribute('aria-activedescendant')) take(text.trim());
+          }}
+        >
           <Input data-field={placeOf(path)} />
           <Button className="icon-button" aria-label={`Show names for ${label}`}>
             <span aria-hidden>▾</span>
