@@ -1,5 +1,6 @@
 import { useQuery } from 'urql';
 import { FindingsDocument } from '../generated/documents.ts';
+import { Coded } from '../parts/coded.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Rows } from '../parts/rows.tsx';
 
@@ -18,7 +19,9 @@ export function Findings() {
         <tr key={`${kind} ${name} ${message}`}>
           <td>{kind}</td>
           <th scope="row">{name}</th>
-          <td className="now">{message}</td>
+          <td className="now">
+            <Coded>{message}</Coded>
+          </td>
           <td className="mono">{path.join('.')}</td>
         </tr>
       )}

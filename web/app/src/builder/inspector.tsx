@@ -1,18 +1,17 @@
 import { GitFork, Plus, Trash2 } from 'lucide-react';
-import { memo, useEffect, useMemo, useRef } from 'react';
+import { memo, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { flowStep, promotionFlow } from '../../../../src/core/kinds/promotion-flow.ts';
 import { hooks, inlinePolicy } from '../../../../src/core/kinds/common.ts';
 import { name, object, required, type TextShape } from '../../../../src/core/kinds/shape.ts';
-import { Coded } from '../parts/coded.tsx';
 import { Problem } from '../parts/problem.tsx';
 import type { FlowEdit } from './document/index.ts';
 import { Mark, useChanges } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
-import { Fields, focusField, FormHelper } from './forms/form.tsx';
+import { Fields, FormHelper, useFocusOnJump } from './forms/form.tsx';
 import { SLOT_NAMES, useAlike } from './policies.ts';
-import { useProblemsAt } from './problems.tsx';
+import { ProblemsAt } from './problems.tsx';
 import { Windows } from './windows.tsx';
 import { type BuilderState, settingsOf, useBuilder, useBuilderStore, useDocument } from './state.ts';
 
@@ -61,7 +60,7 @@ export const Inspector = memo(function Inspector({ create }: InspectorProps) {
           <Problem key={each}>{each}</Problem>
         ))}
         {isFlow ? <OfFlow node={node} /> : <OfStep node={node} key={node} create={create} />}
-        <Wrong node={node} onJump={(at) => store.getState().jump(at)} />
+        <ProblemsAt node={node} />
       </FormHelper>
     </aside>
   );
@@ -78,18 +77,6 @@ function environmentsIn(
 ): string[] {
   const of = spec.steps.flatMap(({ environment, group }) => environment ?? groups.get(group ?? '') ?? []);
   return [...new Set([spec.triggerEnvironment, ...of])];
-}
-
-/** What a problem or a slot leads to has the focus, or the field that is nearest around it. */
-function useFocusOnJump(panel: { current: HTMLElement | null }, jumps: number, place: string): void {
-  useEffect(() => {
-    if (jumps === 0) return;
-    for (let at = place; at !== ''; at = at.includes('.') ? at.slice(0, at.lastIndexOf('.')) : '') {
-      if (focusField(panel.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(at)}"]`))) return;
-    }
-    panel.current?.querySelector<HTMLElement>('h2')?.focus();
-    // Each jump counts, also to the field that was selected before.
-  }, [jumps, panel]);
 }
 
 type Settings = Record<string, unknown>;
@@ -318,24 +305,5 @@ function Differences({ node }: { node: string }) {
     <p className="note">
       <Mark change={found.change} /> {found.words.join('; ')}
     </p>
-  );
-}
-
-function Wrong({ node, onJump }: { node: string | null; onJump: BuilderState['jump'] }) {
-  const problems = useProblemsAt(node);
-  if (problems.length === 0) return null;
-  return (
-    <>
-      <h3>Problems here</h3>
-      <ul className="wrong-here">
-        {problems.map(({ message, at, severity }) => (
-          <li key={message} className={severity.toLowerCase()}>
-            <Button className="link-button" onPress={() => onJump(at)}>
-              <Coded>{message}</Coded>
-            </Button>
-          </li>
-        ))}
-      </ul>
-    </>
   );
 }

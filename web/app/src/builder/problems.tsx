@@ -103,3 +103,24 @@ export function ProblemList({ onCreate }: { onCreate?: (kind: Kind, name: string
     </section>
   );
 }
+
+/** What is wrong with a node, or with the whole where it is null, beside the settings of it. */
+export function ProblemsAt({ node }: { node: string | null }) {
+  const store = useDraftStore();
+  const problems = useProblemsAt(node);
+  if (problems.length === 0) return null;
+  return (
+    <>
+      <h3>Problems here</h3>
+      <ul className="wrong-here">
+        {problems.map(({ message, at, severity }) => (
+          <li key={message} className={severity.toLowerCase()}>
+            <Button className="link-button" onPress={() => store.getState().jump(at)}>
+              <Coded>{message}</Coded>
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -6,6 +6,7 @@ import { useClient } from 'urql';
 import { wordsOf } from '../api/client.ts';
 import { ApplyManifestsDocument, CheckManifestsDocument, type CheckManifestsQuery } from '../generated/documents.ts';
 import { Sheet } from '../parts/ask.tsx';
+import { Coded } from '../parts/coded.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { toWords } from '../parts/words.ts';
 
@@ -123,7 +124,7 @@ function WhatChanges({ checked }: { checked: Checked }) {
       </ul>
       {checked.warnings.map(({ line, message }) => (
         <p key={`${line} ${message}`}>
-          line {line}: {message}
+          line {line}: <Coded>{message}</Coded>
         </p>
       ))}
     </div>

@@ -11,6 +11,7 @@ import {
   SkipDocument,
 } from '../generated/documents.ts';
 import { Away } from '../parts/away.tsx';
+import { Coded } from '../parts/coded.tsx';
 import { Ask } from '../parts/ask.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { useOrder } from '../parts/order.ts';
@@ -95,7 +96,11 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
           </div>
         )}
       </dl>
-      {promotion.problem && <p className="problem">{promotion.problem.message}</p>}
+      {promotion.problem && (
+        <p className="problem">
+          <Coded>{promotion.problem.message}</Coded>
+        </p>
+      )}
       {promotion.skip && (
         <p className="note">
           Skipped by {promotion.skip.by ?? 'somebody'}: {promotion.skip.reason}
@@ -103,7 +108,7 @@ export function PromotionPanel({ release, promotion, close }: PanelProps) {
       )}
       {reasons.map(({ message }) => (
         <p key={message} className="note">
-          {without(promotion.name, message)}
+          <Coded>{without(promotion.name, message)}</Coded>
         </p>
       ))}
       {promotion.pullRequests.map(({ number, url, state }) => (

@@ -164,6 +164,18 @@ export function focusField(found: HTMLElement | null | undefined): boolean {
   return true;
 }
 
+/** What a problem or a slot leads to has the focus, or the field that is nearest around it. */
+export function useFocusOnJump(panel: { current: HTMLElement | null }, jumps: number, place: string): void {
+  useEffect(() => {
+    if (jumps === 0) return;
+    for (let at = place; at !== ''; at = at.includes('.') ? at.slice(0, at.lastIndexOf('.')) : '') {
+      if (focusField(panel.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(at)}"]`))) return;
+    }
+    panel.current?.querySelector<HTMLElement>('h2')?.focus();
+    // Each jump counts, also to the field that was selected before.
+  }, [jumps, panel]);
+}
+
 /** Where the focus goes on when what was pressed is gone, or made something new: the first thing in there. */
 const enter = (place: Element | null | undefined): void =>
   place?.querySelector<HTMLElement>('input, textarea, button')?.focus();

@@ -1,13 +1,13 @@
 import { GitFork, Plus, Trash2, X } from 'lucide-react';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
 import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
 import { promotionWorkflow, workflowAction } from '../../../../../src/core/kinds/promotion-workflow.ts';
 import { focusNode } from '../chart/canvas.tsx';
 import { name as nameShape, object, required } from '../../../../../src/core/kinds/shape.ts';
-import { Fields, focusField, FormHelper } from '../forms/form.tsx';
-import { useProblemsAt } from '../problems.tsx';
+import { Fields, FormHelper, useFocusOnJump } from '../forms/form.tsx';
+import { ProblemsAt } from '../problems.tsx';
 import { freshParameters } from './dialogs.tsx';
 import { useWorkflow, useWorkflowStore } from './state.ts';
 
@@ -22,15 +22,7 @@ export function ActionInspector() {
   const jumps = useWorkflow((state) => state.jumps);
   const readOnly = useWorkflow((state) => state.readOnly);
   const panel = useRef<HTMLElement>(null);
-  const place = field.join('.');
-  useEffect(() => {
-    if (jumps === 0) return;
-    for (let at = place; at !== ''; at = at.includes('.') ? at.slice(0, at.lastIndexOf('.')) : '') {
-      if (focusField(panel.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(at)}"]`))) return;
-    }
-    panel.current?.querySelector<HTMLElement>('h2')?.focus();
-    // Each jump counts, also to the field that was selected before.
-  }, [jumps]);
+  useFocusOnJump(panel, jumps, field.join('.'));
   if (!workflow) return null;
   const { actions } = workflow.spec;
   const action = actions.find((each) => each.name === name);
@@ -52,7 +44,7 @@ export function ActionInspector() {
     >
       <FormHelper value={{ ...NO_NAMES, isReadOnly: readOnly !== null }}>
         {action ? <OfAction key={actions.indexOf(action)} action={action} /> : <OfWorkflow name={workflow.name} />}
-        <Wrong action={action?.name ?? null} />
+        <ProblemsAt node={action?.name ?? null} />
       </FormHelper>
     </aside>
   );
@@ -153,26 +145,6 @@ function OfAction({ action }: { action: WorkflowAction }) {
         </ul>
       )}
       <Fields shape={workflowAction} value={action} without={['dependsOn']} onChange={change} />
-    </>
-  );
-}
-
-function Wrong({ action }: { action: string | null }) {
-  const store = useWorkflowStore();
-  const problems = useProblemsAt(action);
-  if (problems.length === 0) return null;
-  return (
-    <>
-      <h3>Problems here</h3>
-      <ul className="wrong-here">
-        {problems.map(({ message, severity, at }) => (
-          <li key={message} className={severity.toLowerCase()}>
-            <Button className="link-button" onPress={() => store.getState().jump(at)}>
-              {message}
-            </Button>
-          </li>
-        ))}
-      </ul>
     </>
   );
 }
