@@ -162,6 +162,7 @@ export async function administer(page: Page, hands: Hands): Promise<void> {
 
   await hands.tab('Audit log');
   await hands.fill('Command', 'secretDelete');
+  await page.waitForURL(/secretDelete/);
   await row(page, 'secretDelete').first().getByText('Secret slack-token').waitFor();
 }
 

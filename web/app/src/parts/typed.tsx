@@ -1,3 +1,4 @@
+import { useRouter } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 
@@ -14,6 +15,7 @@ const PAUSE_MS = 300;
 export function Typed({ label, hint, value, onChange }: TypedProps) {
   const [text, setText] = useState(value ?? '');
   const sent = useRef(value);
+  const router = useRouter();
   useEffect(() => {
     // The address was changed from elsewhere: by a link, or by going back. Its own text comes back while more is typed already.
     if (value !== sent.current) setText(value ?? '');
@@ -22,7 +24,10 @@ export function Typed({ label, hint, value, onChange }: TypedProps) {
   const typed = text.trim() === '' ? undefined : text.trim();
   useEffect(() => {
     if (typed === value) return;
+    const { pathname } = router.latestLocation;
     const timer = setTimeout(() => {
+      // Whoever goes on to another page meanwhile is not called back.
+      if (router.latestLocation.pathname !== pathname) return;
       sent.current = typed;
       onChange(typed);
     }, PAUSE_MS);
