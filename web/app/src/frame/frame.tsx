@@ -51,6 +51,8 @@ export function Frame() {
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const isOnRelease = useMatch({ from: '/releases/$id', shouldThrow: false }) !== undefined;
+  // What has another address than the page that leads to it.
+  const within = isOnRelease ? '/' : /^\/workflows(\/|$)/.test(path) ? '/flows' : undefined;
   const may = useMay(false);
   const pages = PAGES.filter((each) => each.for?.some(may) ?? true);
   const before = useRef(path);
@@ -91,7 +93,7 @@ export function Frame() {
               <Link
                 to={to}
                 activeOptions={{ exact: to === '/', includeSearch: false }}
-                {...(to === '/' && isOnRelease ? { 'aria-current': 'page' as const } : {})}
+                {...(to === within ? { 'aria-current': 'page' as const } : {})}
               >
                 <Icon size={18} aria-hidden />
                 <span>{name}</span>

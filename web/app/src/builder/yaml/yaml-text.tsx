@@ -90,8 +90,6 @@ interface YamlTextProps {
   /** One history for all views: that of the draft. */
   undo: () => void;
   redo: () => void;
-  /** On Ctrl-S, where the page does not take that itself. */
-  save?: () => void;
   complete: (context: CompletionContext) => CompletionResult | null;
 }
 
@@ -189,7 +187,6 @@ function extensionsOf(now: () => YamlTextProps, label: string, isReadOnly: boole
       { key: 'Mod-z', run: () => (now().undo(), true), preventDefault: true },
       { key: 'Mod-Shift-z', run: () => (now().redo(), true), preventDefault: true },
       { key: 'Mod-y', run: () => (now().redo(), true), preventDefault: true },
-      { key: 'Mod-s', run: () => (now().save?.(), true), preventDefault: true },
       // Tab leaves the editor, as anywhere on the page; Ctrl-] indents.
       { key: 'Mod-]', run: indentWithTab.run! },
       ...searchKeymap,
