@@ -63,10 +63,15 @@ export const shotsOf = ({ waiting, failed, rollback, wide }: Story & { wide: str
   signIn: { path: '/', isGuarded: true, isStranger: true },
   sessions: { path: '/sessions', isGuarded: true },
   wide: { path: `/releases/${wide}`, isGuarded: true },
+  // A telephone shows the list first.
   wideOpen: {
-    path: `/releases/${wide}`,
+    path: `/releases/${wide}?view=graph`,
     isGuarded: true,
-    act: (page) => page.getByRole('button', { name: /^region-1 /, expanded: false }).click(),
+    act: (page) =>
+      page
+        .getByRole('button', { name: /^region-/, expanded: false })
+        .first()
+        .click(),
   },
   wideList: { path: `/releases/${wide}?view=list`, isGuarded: true },
   wideInbox: { path: '/inbox', isGuarded: true },

@@ -458,6 +458,25 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
   }, 60_000);
 });
 
+test('who follows a link while a filter counts its text is not called back, and is told where they are', async () => {
+  const { page } = await start('/');
+  await page.getByLabel('Search', { exact: true }).waitFor();
+  // The next page takes longer to come than a filter waits.
+  await page.route('**/assets/*.js', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await route.fallback();
+  });
+  await page.getByLabel('Search', { exact: true }).fill('late');
+  await page.getByRole('link', { name: 'Administration', exact: true }).click();
+  await page.getByRole('heading', { name: 'Administration' }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/admin');
+  await page.goto(`${served.url}/workflows`);
+  await page.getByRole('heading', { name: 'Workflows' }).waitFor();
+  expect(await page.getByRole('link', { name: 'Flows', exact: true }).first().getAttribute('aria-current')).toBe(
+    'page',
+  );
+});
+
 test('of 1,500 environments some are drawn to compare with, and the others are found', async () => {
   const { page } = await start('/where', async (each) => {
     await each.route('**/graphql', async (route) => {

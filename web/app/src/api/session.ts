@@ -109,9 +109,9 @@ async function goOn(): Promise<boolean> {
 /** Undefined: the server does not know the caller, or does not answer. */
 async function viewer(): Promise<string | null | undefined> {
   const answer = await post('graphql', { query: '{ viewer { name } }' });
-  if (!answer?.ok) return undefined;
-  const { data } = (await answer.json()) as { data?: { viewer: { name: string | null } } | null };
-  return data?.viewer.name;
+  // Read also where it refuses: the browser keeps the connection of an answer that is not.
+  const told = (await answer?.json().catch(() => null)) as { data?: { viewer: { name: string | null } } | null } | null;
+  return answer?.ok ? told?.data?.viewer.name : undefined;
 }
 
 /** Of an answer that refuses; null: there is none. What stands in front of the server has no words for people. */
