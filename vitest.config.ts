@@ -24,6 +24,8 @@ export default defineConfig({
     // behind in modules and in the process.
     isolate: false,
     sequence: { sequencer: LongOnesSpread },
+    // As long as a test may last: what comes late on a busy machine is no fault.
+    expect: { poll: { timeout: 18_000, interval: 20 } },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

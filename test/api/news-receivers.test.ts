@@ -460,7 +460,7 @@ test('trap 29: Argo CD is a hint: its application is found by the sources that n
   await vi.waitFor(async () => {
     const { rows } = await engine.app.pool.query(`SELECT status FROM candidate WHERE key = 'waits'`);
     expect(rows).toEqual([{ status: 'REFUSED' }]);
-  });
+  }, 15_000);
   // The same notification three times, as Argo CD sends it.
   const again = await Promise.all([1, 2, 3].map(() => send('argo', argocd.whole())));
   expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));

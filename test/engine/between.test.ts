@@ -64,8 +64,8 @@ onOneBackend('redis', (backend) => {
       expect(waits?.state.promotions[staging]?.status).toBe('RUNNING');
       const state = await engine.ended(id);
       expect(state.firstProblem?.message).toBe('reported from outside: pods crash');
-      const atWork = app.aborts.olderThan(0).filter(([releaseId]) => releaseId === id);
-      expect(atWork.flatMap(([, all]) => all.filter((each) => each.step !== null))).toEqual([]);
+      const atWork = () => app.aborts.olderThan(0).filter(([releaseId]) => releaseId === id);
+      await expect.poll(() => atWork().flatMap(([, all]) => all.filter((each) => each.step !== null))).toEqual([]);
       const events = await engine.events(id);
       expect(events.filter((each) => each.type === 'RolloutReported')).toHaveLength(1);
     } finally {

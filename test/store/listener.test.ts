@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -28,7 +28,7 @@ test("a listener that is closed while its connection is late says goodbye for ha
   void listener.open();
   let closed = false;
   const closing = listener.close().then(() => (closed = true));
-  await vi.waitFor(() => expect(waits).toEqual([expect.objectContaining({ name: 'goodbye', ms: 500 })]));
+  await expect.poll(() => waits).toEqual([expect.objectContaining({ name: 'goodbye', ms: 500 })]);
   expect(closed).toBe(false);
   waits[0]?.work();
   await closing;

@@ -96,7 +96,9 @@ describe('a person with a mouse', () => {
     // In the middle of it all: nothing is kept in the page alone.
     await page.reload();
     await waits.getByText('staging', { exact: true }).first().waitFor();
-    expect(await page.getByRole('link', { name: 'Releases', exact: true }).getAttribute('aria-current')).toBe('page');
+    await expect
+      .poll(() => page.getByRole('link', { name: 'Releases', exact: true }).getAttribute('aria-current'))
+      .toBe('page');
     await button(page, 'Approve').click();
     await page.getByRole('dialog').getByLabel('Comment').fill('looks good');
     await inDialog(page, 'Approve').click();
@@ -220,7 +222,7 @@ test('a socket that is cut goes on where it was, and of two people one decides a
     await card(ben.page, 'asia-2').getByText('Succeeded').waitFor();
     // Her answer comes too late: she is told who was faster, and what she wrote is still there.
     await asked.getByText(/approved it.*: it was tested/).waitFor();
-    expect(await asked.getByLabel('Comment').inputValue()).toBe('too early');
+    await expect.poll(() => asked.getByLabel('Comment').inputValue()).toBe('too early');
     await inDialog(ana.page, 'Close').click();
     await asked.waitFor({ state: 'detached' });
     await button(ana.page, 'Approve').waitFor({ state: 'detached' });
@@ -472,9 +474,9 @@ test('who follows a link while a filter counts its text is not called back, and 
   expect(new URL(page.url()).pathname).toBe('/admin');
   await page.goto(`${served.url}/workflows`);
   await page.getByRole('heading', { name: 'Workflows' }).waitFor();
-  expect(await page.getByRole('link', { name: 'Flows', exact: true }).first().getAttribute('aria-current')).toBe(
-    'page',
-  );
+  await expect
+    .poll(() => page.getByRole('link', { name: 'Flows', exact: true }).first().getAttribute('aria-current'))
+    .toBe('page');
 });
 
 test('of 1,500 environments some are drawn to compare with, and the others are found', async () => {
@@ -529,8 +531,8 @@ describe("the user's picture is built from an empty flow, saved, released by it,
   test('with the mouse: edges are dragged, and what does not exist is made over the draft', async () => {
     const { page } = await visit('/flows/new');
     await buildByMouse(page);
-    expect(await textOf(page)).toBe(BUILT);
-    expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
+    await expect.poll(() => textOf(page)).toBe(BUILT);
+    await expect.poll(() => saved(MADE.workflow)).toEqual({ actions: SMOKE });
     await deploys();
     await saveAndRelease(page, 'by-mouse', '8.0.0');
     byMouse = await saved('by-mouse');
@@ -540,8 +542,8 @@ describe("the user's picture is built from an empty flow, saved, released by it,
   test('with the keyboard alone: the same, byte for byte', async () => {
     const { page } = await visit('/flows/new');
     await buildByKeyboard(page);
-    expect(await textOf(page)).toBe(BUILT);
-    expect(await saved(MADE.workflow)).toEqual({ actions: SMOKE });
+    await expect.poll(() => textOf(page)).toBe(BUILT);
+    await expect.poll(() => saved(MADE.workflow)).toEqual({ actions: SMOKE });
     await deploys();
     await saveAndReleaseByKeyboard(page, 'by-keyboard', '8.1.0');
     await findFlow(page, 'by-keyboard');
@@ -555,9 +557,9 @@ describe("the user's picture is built from an empty flow, saved, released by it,
     });
     try {
       await typeText(page, WRITTEN, '# The end');
-      expect(await textOf(page)).toBe(`${WRITTEN}# The end`);
+      await expect.poll(() => textOf(page)).toBe(`${WRITTEN}# The end`);
       await saveAndRelease(page, 'by-text', '8.2.0');
-      expect(await saved('by-text')).toEqual(byMouse);
+      await expect.poll(() => saved('by-text')).toEqual(byMouse);
       expect(complaints.filter((each) => !each.startsWith('The draft cannot be kept'))).toEqual([]);
     } finally {
       await context.close();

@@ -193,7 +193,7 @@ test('somebody who has never seen it makes a first flow, with all that it needs,
   for (const environment of ['dev', 'staging', 'production'])
     await page.locator(`[data-environment="${environment}"]`).getByText('Succeeded').waitFor();
   expect(clicks).toBeLessThan(20);
-  expect(await read('web')).toEqual({ manifest: flowText('web'), revision: 1 });
+  await expect.poll(() => read('web')).toEqual({ manifest: flowText('web'), revision: 1 });
   await context.close();
 }, 60_000);
 
@@ -218,8 +218,8 @@ describe('a draft', () => {
     await save(one);
     await said(two, 'another tab went on to revision 2');
     await isRevision(two, 2);
-    expect(await two.getByRole('region', { name: 'A newer revision' }).count()).toBe(0);
-    expect((await read('tabs')).manifest).toMatch(both);
+    await expect.poll(() => two.getByRole('region', { name: 'A newer revision' }).count()).toBe(0);
+    await expect.poll(async () => (await read('tabs')).manifest).toMatch(both);
     await context.close();
   }, 60_000);
 
@@ -236,10 +236,10 @@ describe('a draft', () => {
     await crashed;
     const again = await open(context, 'crash');
     await again.getByText(/Draft, 2 changes since revision 1/).waitFor();
-    expect(await textOf(again)).toMatch(/soak: 10m[^]*soak: 20m/);
+    await expect.poll(() => textOf(again)).toMatch(/soak: 10m[^]*soak: 20m/);
     await button(again, 'Undo').click();
     await button(again, 'Undo').click();
-    expect(await textOf(again)).toBe(flowText('crash'));
+    await expect.poll(() => textOf(again)).toBe(flowText('crash'));
     await context.close();
   }, 60_000);
 
@@ -261,7 +261,7 @@ describe('a draft', () => {
     await page.reload();
     await page.getByText(/^Draft, .* since revision 1.*, kept here/).waitFor();
     const whole = flowText('keys').replace('        - dev\n', '        - dev\n      soak: 10m\n');
-    expect(await textOf(page)).toBe(`${whole}${typed.join('\n')}\n`);
+    await expect.poll(() => textOf(page)).toBe(`${whole}${typed.join('\n')}\n`);
     await context.close();
   }, 60_000);
 
@@ -328,19 +328,16 @@ describe('a draft', () => {
     const rows = newer.locator('tbody tr');
     const cells = async () =>
       (await rows.allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/).filter((each) => each !== ''));
-    expect((await cells()).map(([step]) => step!).sort()).toEqual(['canary', 'production', 'staging']);
-    expect((await cells()).find(([step]) => step === 'staging')).toEqual([
-      'staging',
-      'soak',
-      'changed by both: yours stays until you decide',
-      'is not there',
-      '20m',
-      '10m',
-    ]);
+    await expect
+      .poll(async () => (await cells()).map(([step]) => step!).sort())
+      .toEqual(['canary', 'production', 'staging']);
+    await expect
+      .poll(async () => (await cells()).find(([step]) => step === 'staging'))
+      .toEqual(['staging', 'soak', 'changed by both: yours stays until you decide', 'is not there', '20m', '10m']);
     await newer.getByRole('button', { name: 'Merge it into the draft' }).click();
     const conflicts = hers.getByRole('region', { name: 'Conflicts' });
     await conflicts.getByText('soak of staging is 20m there and 10m here').waitFor();
-    expect(await textOf(hers)).toMatch(/soak: 10m[^]*timeout: 2h[^]*environment: canary/);
+    await expect.poll(() => textOf(hers)).toMatch(/soak: 10m[^]*timeout: 2h[^]*environment: canary/);
     await conflicts.getByRole('button', { name: 'Take theirs' }).click();
     await conflicts.waitFor({ state: 'detached' });
     await save(hers);
@@ -352,7 +349,7 @@ describe('a draft', () => {
     const toHim = his.getByRole('region', { name: 'A newer revision' });
     await toHim.getByRole('button', { name: 'Show revision 3' }).click();
     await toHim.waitFor({ state: 'detached' });
-    expect(await textOf(his)).toBe(manifest);
+    await expect.poll(() => textOf(his)).toBe(manifest);
     await isRevision(his, 3);
     await Promise.all([first.close(), second.close()]);
   }, 60_000);
@@ -374,7 +371,7 @@ describe('a draft', () => {
     await page.getByRole('button', { name: 'Merge it into the draft' }).click();
     await save(page);
     await isRevision(page, 3);
-    expect((await read('deaf')).manifest).toMatch(/soak: 10m[^]*soak: 1h/);
+    await expect.poll(async () => (await read('deaf')).manifest).toMatch(/soak: 10m[^]*soak: 1h/);
     await context.close();
   }, 60_000);
 
@@ -390,7 +387,7 @@ describe('a draft', () => {
     await button(page, 'Keep it as a new flow').click();
     await save(page);
     await isRevision(page, 3);
-    expect((await read('gone')).manifest).toContain('soak: 10m');
+    await expect.poll(async () => (await read('gone')).manifest).toContain('soak: 10m');
     await context.close();
   }, 60_000);
 
@@ -404,11 +401,11 @@ describe('a draft', () => {
     await page.keyboard.press('Control+End');
     await page.keyboard.type('# A remark\nspec: [');
     await page.locator('.chart.stale').waitFor();
-    expect(await node(page, 'production').isVisible()).toBe(true);
+    await expect.poll(() => node(page, 'production').isVisible()).toBe(true);
     await page.reload();
     await page.locator('.chart.stale').waitFor();
-    expect(await node(page, 'production').isVisible()).toBe(true);
-    expect(await textOf(page)).toContain('# A remark\nspec: [');
+    await expect.poll(() => node(page, 'production').isVisible()).toBe(true);
+    await expect.poll(() => textOf(page)).toContain('# A remark\nspec: [');
     // An edit by hand of the chart would have to guess.
     await set(page, 'production', 'soak', '20m');
     await said(page, /^the text cannot be read in line/);
@@ -420,7 +417,7 @@ describe('a draft', () => {
     await page.locator('.chart:not(.stale)').waitFor();
     await set(page, 'production', 'soak', '20m');
     await said(page, 'soak of production is 20m');
-    expect(await textOf(page)).toMatch(/soak: 10m[^]*soak: 20m[^]*# A remark/);
+    await expect.poll(() => textOf(page)).toMatch(/soak: 10m[^]*soak: 20m[^]*# A remark/);
     await context.close();
   }, 60_000);
 
@@ -452,9 +449,9 @@ describe('a draft', () => {
       `document.querySelector('[data-node="staging"]').dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', ctrlKey: true, bubbles: true, cancelable: true }))`;
     await again(200, press('z'));
     await isRevision(page, 1);
-    expect(await textOf(page)).toBe(flowText('long'));
+    await expect.poll(() => textOf(page)).toBe(flowText('long'));
     await again(200, press('y'));
-    expect(await textOf(page)).toBe(text);
+    await expect.poll(() => textOf(page)).toBe(text);
     await context.close();
   }, 60_000);
 
@@ -476,11 +473,11 @@ describe('a draft', () => {
     await over.waitFor({ state: 'detached' });
     await save(page);
     await isRevision(page, 2);
-    expect((await read('session')).manifest).toMatch(/soak: 10m[^]*soak: 20m/);
+    await expect.poll(async () => (await read('session')).manifest).toMatch(/soak: 10m[^]*soak: 20m/);
     // What was saved can be undone, and is a draft again.
     await button(page, 'Undo').click();
     await page.getByText(/^Draft, 1 change since revision 2/).waitFor();
-    expect(await textOf(page)).not.toContain('soak: 20m');
+    await expect.poll(() => textOf(page)).not.toContain('soak: 20m');
     await context.close();
   }, 60_000);
 });
@@ -513,7 +510,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     };
 
     const member = node(page, group).getByText('south', { exact: true });
-    expect(await member.count()).toBe(0);
+    await expect.poll(() => member.count()).toBe(0);
     await toGroup();
     if (isMouse) await page.getByRole('button', { name: `All members of ${group}` }).click();
     else await page.keyboard.press('m');
@@ -540,7 +537,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     const slot = page.getByRole('button', {
       name: new RegExp(`^Action of ${group}: .*pr, from ${product}-south in south`),
     });
-    expect(await slot.textContent()).toBe('≠');
+    await expect.poll(() => slot.textContent()).toBe('≠');
 
     await set(page, 'staging', 'soak', '10m');
     await toGroup();
@@ -550,14 +547,12 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     await differences();
     const changed = page.getByRole('region', { name: 'Changes' });
     const rows = async () => (await changed.locator('li').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' '));
-    expect(await rows()).toEqual([
-      'changed staging soak: 10m is new',
-      `removed ${group}`,
-      `removed staging → ${group}`,
-    ]);
-    expect(await page.locator('.edge-change').allInnerTexts()).toEqual(['− gone']);
+    await expect
+      .poll(() => rows())
+      .toEqual(['changed staging soak: 10m is new', `removed ${group}`, `removed staging → ${group}`]);
+    await expect.poll(() => page.locator('.edge-change').allInnerTexts()).toEqual(['− gone']);
     const marks = page.locator('.react-flow__node .change-mark');
-    expect((await marks.allInnerTexts()).sort()).toEqual(['changed', 'removed']);
+    await expect.poll(async () => (await marks.allInnerTexts()).sort()).toEqual(['changed', 'removed']);
     if (isMouse) await hands.press('Save');
     else await page.keyboard.press('Control+s');
     const diff = dialog(page).getByRole('region', { name: 'What changes' });
@@ -565,20 +560,22 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     await confirm(page, hands, 'Cancel');
     await differences();
     await changed.waitFor({ state: 'detached' });
-    expect(await page.locator('.edge-change, .change-mark').count()).toBe(0);
+    await expect.poll(() => page.locator('.edge-change, .change-mark').count()).toBe(0);
 
     await page.goto(`${guarded.url}/flows`);
     await button(page, 'From YAML').waitFor();
     await hands.press(`Duplicate ${flow}`);
     await node(page, 'staging').waitFor();
-    expect(await textOf(page)).toBe(`# The way of ${product}\n${text.replace(`name: ${flow}`, `name: ${flow}-copy`)}`);
+    await expect
+      .poll(() => textOf(page))
+      .toBe(`# The way of ${product}\n${text.replace(`name: ${flow}`, `name: ${flow}-copy`)}`);
     await page.goto(`${guarded.url}/flows`);
     const row = page.getByRole('rowheader').getByRole('link', { name: flow, exact: true });
     await row.waitFor();
     await openDialog(page, hands, 'Delete', flow);
     await confirm(page, hands, 'Delete');
     await row.waitFor({ state: 'detached' });
-    expect(await read(flow)).toBe(null);
+    await expect.poll(() => read(flow)).toBe(null);
     await context.close();
   }, 60_000);
 });
@@ -632,7 +629,7 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await page.keyboard.press('Control+s');
   await inDialog(page, 'Save workflow').click();
   await newer.getByText('It is not saved.').waitFor();
-  expect(await readWorkflow('shared')).toContain('5m');
+  await expect.poll(() => readWorkflow('shared')).toContain('5m');
   await newer.getByText('What changed, action by action').click();
   await newer.getByText('changed by both: yours stays until you decide').waitFor();
   await newer.getByRole('button', { name: 'Merge it into the draft' }).click();
@@ -672,7 +669,7 @@ test('a workflow that is synced from git is read, edited as a proposal, and sent
   const context = await person(ana);
   const page = await openActions(context, 'synced-checks');
   await page.getByText('It comes from the git source checks, file sluice/checks.yaml.').waitFor();
-  expect(await button(page, 'Save workflow').count()).toBe(0);
+  await expect.poll(() => button(page, 'Save workflow').count()).toBe(0);
   await button(page, 'Edit as a proposal').click();
   await set(page, 'unit', 'parameters.duration', '2m');
   await page.getByText('Nothing is wrong.').waitFor();
@@ -686,7 +683,7 @@ test('a workflow that is synced from git is read, edited as a proposal, and sent
   const [opened] = await forge.pullRequests('checks');
   expect(opened).toMatchObject({ title: 'Units settle longer' });
   await forge.merge('checks', opened!.number);
-  expect((await repository.read('sluice/checks.yaml'))!).toBe(workflow('synced-checks', '2m'));
+  await expect.poll(() => repository.read('sluice/checks.yaml')).toBe(workflow('synced-checks', '2m'));
   await context.close();
 }, 60_000);
 
@@ -708,9 +705,9 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
   const context = await person(ana);
   const page = await open(context, 'synced');
   await page.getByText('It comes from the git source flows, file sluice/flow.yaml.').waitFor();
-  expect(await button(page, 'Save').count()).toBe(0);
+  await expect.poll(() => button(page, 'Save').count()).toBe(0);
   await node(page, 'staging').click();
-  expect(await field(page, 'soak').isEditable()).toBe(false);
+  await expect.poll(() => field(page, 'soak').isEditable()).toBe(false);
   await button(page, 'Edit as a proposal').click();
   await set(page, 'production', 'soak', '20m');
   await button(page, 'YAML').click();
@@ -726,7 +723,7 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
   const [opened, ...others] = await forge.pullRequests('flows');
   expect(others).toEqual([]);
   expect(opened).toMatchObject({ title: 'Production is watched' });
-  expect(await link.getAttribute('href')).toContain(String(opened!.number));
+  await expect.poll(() => link.getAttribute('href')).toContain(String(opened!.number));
   await dialog(page)
     .getByRole('region', { name: 'What changes in the repository' })
     .getByText('+      soak: 20m')
@@ -741,7 +738,7 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
   await sync();
   await page.getByRole('button', { name: 'Merge it into the draft' }).click();
   await isRevision(page, 2);
-  expect((await read('synced')).manifest).toContain('soak: 20m');
+  await expect.poll(async () => (await read('synced')).manifest).toContain('soak: 20m');
   await context.close();
 }, 60_000);
 
@@ -761,7 +758,7 @@ test("other people's manifests are opened, edited by one click and saved: the di
   const name = /name: (\S+)/.exec(file)![1]!;
   const step = /environment: (\S+)/.exec(file)![1]!;
   await node(page, step).waitFor();
-  expect(await textOf(page)).toBe(text);
+  await expect.poll(() => textOf(page)).toBe(text);
   await node(page, step).click();
   await field(page, 'hooks.onSuccess').fill('smoke');
   await field(page, 'hooks.onSuccess').blur();
@@ -771,7 +768,7 @@ test("other people's manifests are opened, edited by one click and saved: the di
   await page.reload();
   await node(page, step).waitFor();
   expect(changes(text, await textOf(page))).toEqual(['+        hooks:', '+          onSuccess: smoke']);
-  expect((await read(name)).manifest).toContain('onSuccess: smoke');
+  await expect.poll(async () => (await read(name)).manifest).toContain('onSuccess: smoke');
   await context.close();
 }, 60_000);
 
@@ -783,13 +780,13 @@ test('what one person writes around a flow is in the browser of another, who add
   await define('shared', text);
   const [hers, his] = await Promise.all([person(ana), person(ben)]);
   const page = await open(hers, 'shared');
-  expect(await textOf(page)).toBe(text);
+  await expect.poll(() => textOf(page)).toBe(text);
   await set(page, 'production', 'soak', '10m');
   await save(page);
   await isRevision(page, 2);
   const edited = `${text}      soak: 10m\n`;
   const other = await open(his, 'shared');
-  expect(await textOf(other)).toBe(edited);
+  await expect.poll(() => textOf(other)).toBe(edited);
   await button(other, 'YAML').click();
   await other.getByRole('textbox', { name: 'YAML of the flow' }).click();
   await other.keyboard.press('Control+End');
@@ -805,7 +802,8 @@ test('what one person writes around a flow is in the browser of another, who add
   await isRevision(page, 4);
   const third = await person(ben);
   const both = edited.replace('- dev\n', '- dev\n      soak: 5m\n');
-  expect(await textOf(await open(third, 'shared'))).toBe(`${both}# Ask Ben first.\n`);
+  const theirs = await open(third, 'shared');
+  await expect.poll(() => textOf(theirs)).toBe(`${both}# Ask Ben first.\n`);
   await Promise.all([hers, his, third].map((each) => each.close()));
 }, 60_000);
 

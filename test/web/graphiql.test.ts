@@ -76,7 +76,7 @@ async function subscribe(page: Page): Promise<void> {
 
 test('the IDE opens on the examples, runs the first query, and asks no other host for anything', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
-  expect(await page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Overview', 'Release', 'Watch']);
+  await expect.poll(() => page.locator('.graphiql-tab').allInnerTexts()).toEqual(['Overview', 'Release', 'Watch']);
   await run(page, '"releases"');
   const hosts = new Set(
     addresses
@@ -107,7 +107,7 @@ test('a release that starts elsewhere is seen live in the subscription of the th
 test('the address that the quickstart prints opens one release', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '7.1.0' });
   const { page } = await visit(`/graphiql/?release=${id}`);
-  expect(await page.locator('.graphiql-tab').first().innerText()).toBe('ThisRelease');
+  await expect.poll(() => page.locator('.graphiql-tab').first().innerText()).toBe('ThisRelease');
   await run(page, '"7.1.0"');
   await page.close();
 }, 60_000);

@@ -115,7 +115,7 @@ test('a person signs in, is signed out in the middle, signs in again in place, a
     await over.waitFor({ state: 'detached' });
     await expect.poll(() => popup.isClosed()).toBe(true);
     // What was written is there, and the order is carried out.
-    expect(await page.getByLabel('Version').inputValue()).toBe('7.0.0');
+    await expect.poll(() => page.getByLabel('Version').inputValue()).toBe('7.0.0');
     await inDialog(page, 'Release').click();
     await page.getByRole('heading', { name: /^billing#/ }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
@@ -126,7 +126,7 @@ test('a person signs in, is signed out in the middle, signs in again in place, a
     expect(issuer.people.signedOut).toHaveLength(1);
     // What the other tab showed is not there for the next person at this machine.
     await second.getByRole('heading', { name: 'Sign in' }).waitFor();
-    expect(await second.getByText('this one').count()).toBe(0);
+    await expect.poll(() => second.getByText('this one').count()).toBe(0);
     const { text } = await guarded.token('VIEWER');
     await page.getByLabel('API token').fill(`${text} ${text}`);
     await page.keyboard.press('Enter');
@@ -185,7 +185,7 @@ test('two people agree at once, by mouse and by keyboard, and one whose session 
     await ben!.page.keyboard.press('Enter');
     await over.waitFor({ state: 'detached' });
     // She has agreed meanwhile; his words are still there.
-    expect(await ben!.page.getByLabel('Comment').inputValue()).toBe('seen');
+    await expect.poll(() => ben!.page.getByLabel('Comment').inputValue()).toBe('seen');
     await confirm(ben!.page, keys, 'Approve');
     for (const { page } of [ana!, ben!]) await card(page, 'asia-2').getByText('Succeeded').waitFor();
     for (const { complaints } of [ana!, ben!])
@@ -216,7 +216,7 @@ test('a person who may only look is told why each button is not theirs, and is s
     };
     await refused('Terminate', /vic.*TERMINATE/);
     await refused('Mark bad', /vic.*MARK_BAD/);
-    expect(await page.getByRole('link', { name: 'Administration' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Administration' }).count()).toBe(0);
     for (const [link, name, reason] of [
       ['Releases', 'Release a product', /PROMOTE/],
       ['Holds', 'Hold an environment', /HOLD/],

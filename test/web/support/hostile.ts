@@ -76,8 +76,9 @@ export async function defineHostile(guarded: GuardedServer): Promise<string[]> {
   await order('environmentHold', 'EnvironmentHoldInput', { environment: members[0], product, reason: WORDS });
   await order('triggerPause', 'TriggerPauseInput', { product, reason: WORDS });
   const id = await engine.trigger({ product, version });
-  await order('versionMarkBad', 'VersionMarkBadInput', { product, version, reason: WORDS });
   await engine.reached(id, ({ promotions }) => promotions.some(({ status }) => status === 'SUSPENDED'));
+  // Once its action asks people: no environment begins with a version that was marked as bad before.
+  await order('versionMarkBad', 'VersionMarkBadInput', { product, version, reason: WORDS });
   return [
     `/releases/${id}?environment=${environment}`,
     ...['list', 'timeline', 'gantt', 'notes'].map((view) => `/releases/${id}?view=${view}`),
