@@ -17,6 +17,16 @@ import type { ChaosOutcome } from './run.ts';
 // `--action-kills N`: action-kill-points.ts, N rounds; `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open/after-record']`: argocd-kill-points.ts and proposals/kill-points.ts, N
 // times at each point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
 
+/** Around the rollback: where it is made, where it is told, and where it works; a release has about 27 effects before its cascade begins. */
+const AROUND_A_CASCADE = {
+  'in-rollback': [1],
+  'after-rollback': [1],
+  'after-told': [1, 2],
+  'before-effect': [28],
+  'after-effect': [29],
+  'after-record': [28],
+};
+
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -65,16 +75,6 @@ print(outcome);
 const { stuck, missing, invariants } = outcome;
 const broken = stuck > 0 || missing.length > 0 || invariants.some((each) => each.violations.length > 0);
 process.exit(interrupted.signal.aborted ? 130 : broken ? 1 : 0);
-
-/** Around the rollback: where it is made, where it is told, and where it works; a release has about 27 effects before its cascade begins. */
-const AROUND_A_CASCADE = {
-  'in-rollback': [1],
-  'after-rollback': [1],
-  'after-told': [1, 2],
-  'before-effect': [28],
-  'after-effect': [29],
-  'after-record': [28],
-};
 
 /** Every point, every count that a release reaches, and then cascades: slow, and complete. */
 async function killPoints(): Promise<never> {

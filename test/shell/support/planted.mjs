@@ -400,7 +400,7 @@ export function outdated() {
 
 /**
  * Plants one at a time in a copy, runs the test that is named for it, and lets the second ring look for so many minutes (0: not at
- * all). Names on the command line choose some. Prints a Markdown table; a fault that neither finds is a failure.
+ * all). Names on the command line choose some, a letter all that begin with it (`G` is G1 to G10). Prints a Markdown table; a fault that neither finds is a failure.
  */
 function run(minutes) {
   const copy = mkdtempSync(join(tmpdir(), 'sluice-planted-'));
@@ -417,14 +417,14 @@ function run(minutes) {
   ])
     cpSync(join(root, each), join(copy, each), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const wanted = process.argv.slice(2);
+  const chosen = wantedOf(process.argv.slice(2));
   console.log(
     '| fault | found by the ring | after worlds | what was said | found by a test |\n| --- | --- | --- | --- | --- |',
   );
   let survivors = 0;
   for (const [name, changes] of Object.entries(PLANTED)) {
-    const short = name.split(' ')[0];
-    if (wanted.length > 0 && !wanted.includes(short)) continue;
+    const short = shortOf(name);
+    if (!chosen.has(short)) continue;
     for (const [file, right, wrong] of changes) {
       const path = join(copy, 'src', file);
       writeFileSync(
@@ -443,6 +443,18 @@ function run(minutes) {
   }
   rmSync(copy, { recursive: true });
   process.exitCode = survivors > 0 ? 1 : 0;
+}
+
+function shortOf(name) {
+  return name.split(' ')[0];
+}
+
+function wantedOf(names) {
+  const all = Object.keys(PLANTED).map(shortOf);
+  const meant = names.map((name) => all.filter((short) => short === name || short.replace(/\d+$/, '') === name));
+  const unknown = names.filter((_, index) => meant[index].length === 0);
+  if (unknown.length > 0) throw new Error(`no fault is named ${unknown.join(' or ')}: there are ${all.join(', ')}`);
+  return new Set(names.length === 0 ? all : meant.flat());
 }
 
 function ringFinds(copy, minutes, mood) {
