@@ -73,6 +73,7 @@ const MUTANTS = {
     'advance.ts',
     "typeof step === 'number' && step !== began",
     'false',
+    'test/core/advance.failures',
   ],
   'carrier: a sibling that comes again does the others’ steps': [
     'advance.ts',

@@ -32,6 +32,8 @@ export function plant({ mutants, usual, under = 'src/core', needs = ['src/core',
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
   const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((each) => !Object.keys(mutants).some((name) => name.includes(each)));
+  if (unknown.length > 0) throw new Error(`no bug is named ${unknown.join(' or ')}`);
   console.log('| bug | found | after runs | what was said |\n| --- | --- | --- | --- |');
   let survivors = 0;
   for (const [name, [file, right, wrong, tests = usual]] of Object.entries(mutants)) {
