@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { PATIENCE } from './test/support/patience.ts';
 import { LongOnesSpread } from './test/support/sequencer.ts';
 
 // graphql ships CommonJS and ES modules side by side. Without one fixed file, our code and a library can load different
@@ -25,9 +26,9 @@ export default defineConfig({
     isolate: false,
     sequence: { sequencer: LongOnesSpread },
     // As long as a test may last: what comes late on a busy machine is no fault.
-    expect: { poll: { timeout: 18_000, interval: 20 } },
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
+    expect: { poll: { timeout: PATIENCE, interval: 20 } },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
   },
 });

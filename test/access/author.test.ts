@@ -7,6 +7,7 @@ import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { saveDevToProd, saveShop } from '../support/by-push.ts';
 import { AUDIENCE, type Issuer, openIssuer } from './issuer.ts';
 import { codeOf, type GuardedServer, messageOf, openGuarded } from './support.ts';
+import { eventually } from '../support/eventually.ts';
 
 // Who wrote a change may not approve the release that started by it: a push to a real git host, and tokens of an identity provider that
 // names people by their verified e-mail address.
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await engine.startWorker();
   // The first look takes down where things are; what is pushed before it would be no change.
   const looked = async () => (await engine.app.pool.query('SELECT 1 FROM trigger_cursor')).rowCount;
-  await vi.waitFor(async () => expect(await looked()).toBe(1), { timeout: 15_000 });
+  await eventually(async () => expect(await looked()).toBe(1));
 }, 60_000);
 afterAll(async () => {
   await guarded?.close();
@@ -61,7 +62,7 @@ async function asked(version: string): Promise<string> {
     const text = `SELECT id FROM release WHERE version = $1 AND trigger->>'kind' <> 'MANUAL'`;
     return (await engine.app.pool.query<{ id: string }>(text, [version])).rows[0]?.id;
   };
-  await expect.poll(find, { timeout: 20_000, interval: 100 }).toBeDefined();
+  await expect.poll(find, { interval: 100 }).toBeDefined();
   const id = (await find())!;
   await engine.reached(id, ({ promotions }) => promotions[1]?.approval?.requestedAt !== undefined);
   return id;
@@ -98,9 +99,7 @@ test.each([
     if (login !== login.toLowerCase()) await guarded.grant({ subject: login, role: 'APPROVER' });
     await push(version, 'Somebody', author);
     const id = await asked(version);
-    await expect
-      .poll(() => approve(login, id), { timeout: 10_000 })
-      .toMatch(/^NOT_AN_APPROVER: .* may not approve prod too/);
+    await expect.poll(() => approve(login, id)).toMatch(/^NOT_AN_APPROVER: .* may not approve prod too/);
     expect(await approve('ada@example.com', id)).toBe('done');
     expect((await guarded.engine.ended(id)).status).toBe('SUCCEEDED');
   },

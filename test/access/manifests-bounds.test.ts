@@ -41,7 +41,7 @@ test.each(Object.entries(HOSTILE))(
     expect(said).toMatchObject({
       manifestsApply: { changes: [], userErrors: [{ message: expect.stringMatching(/there are more than \d+/) }] },
     });
-    expect(blocked).toBeLessThan(500);
+    expect(blocked).toBeLessThan(2_000);
   },
 );
 

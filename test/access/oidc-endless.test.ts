@@ -32,14 +32,14 @@ describe.each(['drip', 'flood'] as const)('an identity provider whose answers ne
     const all = await Promise.all(Array.from({ length: 20 }, () => took(verifier.verify(token))));
     for (const { said, ms } of all) {
       expect(said).toMatch(/^ProviderUnreachable: the keys of the identity provider .* cannot be read: /);
-      expect(ms).toBeLessThan(2_000);
+      expect(ms).toBeLessThan(10_000);
     }
     // One connection for all of them, and it is closed.
     await expect.poll(() => issuer.flow.open).toBe(0);
     expect(issuer.flow.bytes).toBeLessThan(8 * 1024 * 1024);
     expect((await took(verifier.verify(token))).said).toContain('it did not answer a moment ago');
     issuer.endless = null;
-    await expect.poll(async () => (await took(verifier.verify(token))).said, { timeout: 8_000 }).toBe('good');
+    await expect.poll(async () => (await took(verifier.verify(token))).said).toBe('good');
   });
 
   test('in the middle of its life: what is signed with a key that is known stays good as long as that is kept', async () => {

@@ -82,7 +82,7 @@ describe('other questions about the schema', () => {
     const { status, body } = await post(server.url, { query: wide });
     expect([status, body.errors?.[0]?.extensions]).toEqual([400, { code: 'TOO_EXPENSIVE' }]);
     expect(body.errors![0]!.message).toMatch(/more than 20000 objects of the schema/);
-    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(performance.now() - from).toBeLessThan(10_000);
   });
 
   test('one of them in an operation', async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { parse, print, separateOperations } from 'graphql';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyManifests } from '../../src/commands/apply-manifests.ts';
 import { toNodeId } from '../../src/schema/node-id.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
@@ -15,6 +15,7 @@ import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 import { overEventStream, overWebSocket } from './support/clients.ts';
 import type { Transport } from './support/clients.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** An operation of the web app with its fragments, as the app sends it. */
 function operationOfTheApp(name: string): string {
@@ -98,10 +99,10 @@ describe('one promotion', () => {
   test('is carried by its events, and a page of them reads it once', async () => {
     const log = `query ($id: ID!) { releaseEventLog(first: 100, filter: { releaseId: $id, environment: "eu" }) { edges { node { __typename sequence
       ... on PromotionEvent { promotion { name sequence status } } ... on StepEvent { promotion { name sequence status } } } } } }`;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { edges } = (await api.ask(log, { id: release })).releaseEventLog;
       expect(edges.at(-1)?.node.__typename).toBe('PromotionSucceeded');
-    }, 10_000);
+    });
     const { edges } = (await api.ask(log, { id: release })).releaseEventLog;
     for (const { node } of edges) {
       expect(node.promotion).toMatchObject({ name: 'eu', status: 'SUCCEEDED' });
@@ -285,7 +286,7 @@ describe('a release of 500 environments', () => {
       const { lastCursor } = await open();
       const watcher = await transport(server.url, { id: release, after: lastCursor }, changing);
       await approve(environments[next++]!);
-      await vi.waitFor(() => expect(JSON.stringify(watcher.results)).toContain('SUCCEEDED'), 10_000);
+      await eventually(() => expect(JSON.stringify(watcher.results)).toContain('SUCCEEDED'));
       for (const each of watcher.results) expect(Buffer.byteLength(JSON.stringify(each))).toBeLessThan(2 * 1_024);
       watcher.destroy();
     }
@@ -310,10 +311,10 @@ describe('a release of 500 environments', () => {
       changes = 0;
       const watcher = await transport(server.url, { id: release, after: cursor }, CHANGED);
       await Promise.all(names.map(approve));
-      await vi.waitFor(() => {
+      await eventually(() => {
         paint(watcher.results.splice(0));
         expect(names.filter((each) => shown.get(each)?.status !== 'SUCCEEDED')).toEqual([]);
-      }, 30_000);
+      });
       expect(changes).toBeLessThanOrEqual(Math.ceil((performance.now() - from) / 200) + 1);
       watcher.destroy();
     };

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deleteDefinition } from '../../src/commands/delete-definition.ts';
 import { testWebhook } from '../../src/commands/test-webhook.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
@@ -13,6 +13,7 @@ import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { argocd, bitbucket, flux, gitea, github, gitlab } from '../support/webhook-bodies.ts';
 import { newWebhookSecret, signWebhook } from '../support/webhooks.ts';
+import { eventually } from '../support/eventually.ts';
 
 const LIMIT = 25;
 const WHSEC = newWebhookSecret();
@@ -48,7 +49,7 @@ beforeAll(async () => {
   await secret('program', { scheme: 'STANDARD' }, WHSEC);
   await engine.startWorker();
   server = await startServer(engine.app);
-  await vi.waitFor(async () => expect(await watched()).toBe(1), { timeout: 10_000 });
+  await eventually(async () => expect(await watched()).toBe(1));
 });
 afterAll(async () => {
   await server.close();
@@ -135,9 +136,7 @@ async function send(
 }
 
 async function outcomeOf({ delivery }: Sent): Promise<{ status: string; outcome: string }> {
-  await expect
-    .poll(async () => (await readDelivery(engine.app.pool, delivery))?.status, { timeout: 10_000 })
-    .not.toBe('PENDING');
+  await expect.poll(async () => (await readDelivery(engine.app.pool, delivery))?.status).not.toBe('PENDING');
   const { status, outcome } = (await readDelivery(engine.app.pool, delivery))!;
   return { status, outcome: outcome! };
 }
@@ -372,7 +371,7 @@ test('a look that fails is told, and the delivery waits for one that does not', 
   host.away = true;
   const sent = await send('github', ours(github.push()));
   await expect
-    .poll(async () => (await readDelivery(engine.app.pool, sent.delivery))?.outcome, { timeout: 10_000 })
+    .poll(async () => (await readDelivery(engine.app.pool, sent.delivery))?.outcome)
     .toContain('could not be looked at');
   expect((await readDelivery(engine.app.pool, sent.delivery))?.status).toBe('PENDING');
   host.away = false;
@@ -457,10 +456,10 @@ test('trap 29: Argo CD is a hint: its application is found by the sources that n
   const told = await outcomeOf(await send('argo', argocd.whole()));
   expect([told.status, told.outcome]).toEqual(['DONE', expect.stringContaining('looked at')]);
   expect(repository.asked.refs).toBe(before + 1);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rows } = await engine.app.pool.query(`SELECT status FROM candidate WHERE key = 'waits'`);
     expect(rows).toEqual([{ status: 'REFUSED' }]);
-  }, 15_000);
+  });
   // The same notification three times, as Argo CD sends it.
   const again = await Promise.all([1, 2, 3].map(() => send('argo', argocd.whole())));
   expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));

@@ -278,7 +278,7 @@ describe('what was stored and not processed', () => {
 
   test('is found by the sweep of a worker', async () => {
     const id = await cutOff();
-    await expect.poll(async () => (await delivery(id))?.status, { timeout: 10_000 }).toBe('DONE');
+    await expect.poll(async () => (await delivery(id))?.status).toBe('DONE');
   });
 
   test('is taken by one at a time, and by the next when that one does not come back', async () => {
@@ -312,7 +312,7 @@ describe('what was stored and not processed', () => {
     const { id } = (received as Extract<typeof received, { kind: 'STORED' }>).delivery;
     // Whoever comes first: the broken attempt, or the sweep.
     await processDelivery(broken, id);
-    await expect.poll(async () => (await delivery(id))?.status, { timeout: 15_000 }).toBe('DONE');
+    await expect.poll(async () => (await delivery(id))?.status).toBe('DONE');
     expect((await delivery(id))!.outcome).not.toContain('hunter2');
   });
 });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
+import { eventually } from '../support/eventually.ts';
 
 const trigger = `mutation ($input: ReleaseTriggerInput!) { releaseTrigger(input: $input) { release { id uuid status } ${ERRORS} } }`;
 
@@ -76,10 +77,8 @@ describe('a release, seen through the API while it is on its way', () => {
     const log =
       'query ($id: ID!) { releaseEventLog(first: 1, filter: { releaseId: $id }) { edges { node { releaseId } } } }';
     // The log waits with an event while something that began before it is being written, in whichever database of the server.
-    await vi.waitFor(
-      async () =>
-        expect((await api.ask(log, { id: release.shortId })).releaseEventLog.edges[0]?.node.releaseId).toBe(id),
-      { timeout: 10_000, interval: 50 },
+    await eventually(async () =>
+      expect((await api.ask(log, { id: release.shortId })).releaseEventLog.edges[0]?.node.releaseId).toBe(id),
     );
   });
 
@@ -242,7 +241,7 @@ describe('a release, seen through the API while it is on its way', () => {
     await api.ended(uuid);
     // The log ends below the server's oldest open transaction, and other tests share the server: wait for the last event.
     const read = async () => (await api.ask(after, variables)).releaseEventLog.edges;
-    await expect.poll(async () => (await read()).at(-1).node.__typename, { timeout: 10_000 }).toBe('ReleaseSucceeded');
+    await expect.poll(async () => (await read()).at(-1).node.__typename).toBe('ReleaseSucceeded');
     const edges = await read();
     expect(edges[0].node.__typename).toBe('HealthChanged');
     const now = (

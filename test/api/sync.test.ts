@@ -61,7 +61,7 @@ test('what is no report is refused, and another version is no sync', async () =>
     userErrors: [],
   });
   await expect
-    .poll(async () => (await released()).waitingFor[0].message, { timeout: 10_000 })
+    .poll(async () => (await released()).waitingFor[0].message)
     .toBe('eu: billing-eu/SYNC billing-eu runs 1.3.0, not 1.4.2');
   const old = await report({ application: 'billing-eu', version: '1.4.2', at: '2020-01-01T00:00:00Z' });
   expect(old.accepted).toBe(false);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 // What people see of releases that start by themselves, and what they do about it. The driver has no commits: what was reported is news.
 
@@ -26,7 +27,7 @@ const act = async (mutation: string, input: object) => {
 };
 
 async function until(holds: (newest: { status: string; reason: string }) => boolean) {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const [newest] = await candidates();
     if (newest && holds(newest)) return newest;
     if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(newest)}`);

@@ -13,6 +13,7 @@ import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { FakeForge } from '../support/fake-forge.ts';
 import { github } from '../support/webhook-bodies.ts';
 import { sluice as run } from './served.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 // A push to a real git host, as a person at the command line sees it, and what the person does about it.
 
@@ -60,7 +61,7 @@ const lookNow = () => engine.app.pool.query('UPDATE watched_repository SET next_
 
 /** Asks until the output is so. */
 async function until(args: string[], holds: RegExp): Promise<string> {
-  for (const deadline = Date.now() + 20_000; ;) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const { code, out, err } = await sluice(...args);
     if (code === 0 && holds.test(out)) return out;
     if (Date.now() > deadline) throw new Error(`${args.join(' ')} says: ${out}${err}`);

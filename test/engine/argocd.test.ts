@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { headsSeen } from '../../src/commands/trigger/heads-seen.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import type { ArgoCdSpec } from '../../src/core/definitions.ts';
@@ -12,6 +12,7 @@ import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 // A push to dev, which Argo CD deploys by itself, becomes a release into prod, where Sluice asks for the sync; both follow one branch.
 
@@ -97,23 +98,18 @@ async function candidate(): Promise<KeptCandidate> {
   return rows[0]!;
 }
 
-const within = { timeout: 20_000, interval: 50 };
-
 test('the release waits until Argo CD runs the push in dev, and prod is synced once, under its key', async () => {
   deployed.dev.ends = 'Running';
   await push('1');
-  await vi.waitFor(
-    async () => expect((await candidate()).reason).toContain('is syncing, asked for by auto-sync'),
-    within,
-  );
+  await eventually(async () => expect((await candidate()).reason).toContain('is syncing, asked for by auto-sync'));
   expect(await candidate()).toMatchObject({ status: 'WAITING', releaseId: null });
   deployed.dev.ends = 'Succeeded';
   await deployed.dev.finish();
-  const { releaseId } = await vi.waitFor(async () => {
+  const { releaseId } = await eventually(async () => {
     const now = await candidate();
     expect(now.status, now.reason ?? '').toBe('RELEASED');
     return now;
-  }, within);
+  });
   expect((await engine.ended(releaseId!)).status).toBe('SUCCEEDED');
   expect([...argoCd.syncs]).toEqual([[`${releaseId}.1.prod.billing-prod/SYNC`, 1]]);
   expect(await repository.read('prod/values.yaml', deployed.prod.live[0])).toBe(chart('1'));
@@ -128,20 +124,20 @@ test('the release waits until Argo CD runs the push in dev, and prod is synced o
 test('trap 42: a Rollout that is paused in prod suspends the promotion, and says who can promote it', async () => {
   deployed.prod.rollouts = [{ name: 'billing', status: 'Suspended', message: 'CanaryPauseStep' }];
   await push('2');
-  const { releaseId } = await vi.waitFor(async () => {
+  const { releaseId } = await eventually(async () => {
     const now = await candidate();
     expect(now.state['billing-dev']?.commit).toBe(await repository.git('log', '-1', '--format=%H', '--', 'dev'));
     expect(now.status).toBe('RELEASED');
     return now;
-  }, within);
-  await vi.waitFor(async () => {
+  });
+  await eventually(async () => {
     const to = await engine.app.releaseEngine.look(releaseId!, { fresh: true });
     const at = to!.state.promotions.at(-1)!;
     expect(at.status).toBe('SUSPENDED');
     expect(at.steps.find((each) => each.status === 'WAITING')?.reason).toContain(
       'kubectl argo rollouts promote billing',
     );
-  }, within);
+  });
   deployed.prod.rollouts = [{ name: 'billing', status: 'Healthy' }];
   expect((await engine.ended(releaseId!)).status).toBe('SUCCEEDED');
 });

@@ -17,6 +17,8 @@ import type { KeptCandidate } from '../../src/store/candidates.ts';
 import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 // Between two rounds of the watch lies an hour: whatever happens here happens because it was told, or because its time was known.
 
@@ -57,7 +59,7 @@ const runs = (name: string, version: string): Promise<unknown> =>
 const ANY = { limit: 5, but: [] };
 
 async function become(name: string, status: KeptCandidate['status']): Promise<KeptCandidate> {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const { rows } = await listCandidates(engine.app.pool, { limit: 10, entries: 100, filter: { product: name } });
     if (rows[0]?.status === status) return rows[0];
     if (Date.now() > deadline) throw new Error(`it is not ${status}: ${JSON.stringify(rows)}`);
@@ -121,10 +123,10 @@ test('a candidate that is woken while it is looked at is looked at once more, as
   try {
     await product('woken', 0, { type: 'http', url });
     await runs('woken', '2');
-    await vi.waitFor(() => expect(asked).toHaveLength(1), 10_000);
+    await eventually(() => expect(asked).toHaveLength(1));
     await wakeCandidates(engine.app.pool, engine.app.clock.now(), { product: 'woken' });
     asked[0]!.end();
-    await vi.waitFor(() => expect(asked).toHaveLength(2), 10_000);
+    await eventually(() => expect(asked).toHaveLength(2));
     asked[1]!.end();
     await become('woken', 'RELEASED');
   } finally {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReleaseState } from '../../src/core/release.ts';
 import { nameOf, namedJob, promoteId, stepId } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, JobStanding, Queue, QueuedJob } from '../../src/jobs/queue.ts';
@@ -7,6 +7,7 @@ import { Sweep } from '../../src/jobs/sweep.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { BillingOptions, TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 const [DEV, STAGING, ASIA_2] = [0, 1, 5];
 
@@ -83,7 +84,7 @@ describe('without a worker', () => {
     await engine.saveBilling(product, options);
     const id = await engine.trigger({ product, version: '1', flow });
     // Siblings are put below the job, which comes into the queue a moment after the release is kept.
-    await vi.waitFor(async () => expect(await engine.app.queue.standing(jobOf(id).id!)).toBe('pending'), 10_000);
+    await eventually(async () => expect(await engine.app.queue.standing(jobOf(id).id!)).toBe('pending'));
     return id;
   };
   const look = async (id: string): Promise<ReleaseState> =>

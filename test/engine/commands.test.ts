@@ -39,7 +39,7 @@ onOneBackend('postgres', (backend) => {
     await saveWith('again');
     const first = await engine.startWorker(await engine.another());
     const id = await engine.trigger({ product: 'again', version: '1' });
-    await expect.poll(() => runs('again'), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => runs('again')).toBe(1);
     await first.close();
     const second = await engine.startWorker(await engine.another());
     expect((await engine.ended(id)).status).toBe('SUCCEEDED');
@@ -51,7 +51,7 @@ onOneBackend('postgres', (backend) => {
     await saveWith('once', { idempotent: false });
     const first = await engine.startWorker(await engine.another());
     const id = await engine.trigger({ product: 'once', version: '1' });
-    await expect.poll(() => runs('once'), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => runs('once')).toBe(1);
     await first.close();
     const second = await engine.startWorker(await engine.another());
     const { status, promotions, firstProblem } = await engine.ended(id);
@@ -65,7 +65,7 @@ onOneBackend('postgres', (backend) => {
     await saveWith('stopped');
     const worker = await engine.startWorker(await engine.another());
     const id = await engine.trigger({ product: 'stopped', version: '1' });
-    await expect.poll(() => runs('stopped'), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => runs('stopped')).toBe(1);
     await terminateRelease(engine.app, { releaseId: id }, 'test');
     expect((await engine.ended(id)).status).toBe('TERMINATED');
     expect(runs('stopped')).toBe(1);

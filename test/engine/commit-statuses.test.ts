@@ -13,6 +13,7 @@ import type { WantedCommitStatus } from '../../src/store/commit-statuses.ts';
 import { ENVIRONMENTS, openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { FakeForge } from '../support/fake-forge.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 /** Senders are stepped by hand: no worker runs, and no round comes by itself. */
 
@@ -282,7 +283,7 @@ describe('the commit that a release brings', () => {
   });
 
   const reached = async (id: string, state: string) => {
-    for (const until = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    for (const until = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
       const found = (await statusesOf(released.app.pool, [id])).get(id)?.find((each) => each.state === state);
       if (found) return found;
       if (Date.now() > until)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Outside } from '../../src/app.ts';
 import { terminateRelease } from '../../src/commands/control-release.ts';
 import { reportRollout } from '../../src/commands/report-rollout.ts';
@@ -65,10 +65,10 @@ describe('an effect asks right before it is made', () => {
     standing.splice(0);
     answers.splice(0);
     const releaseId = await engine.trigger({ product: 'billing', version: `v${(versions += 1)}` });
-    await vi.waitUntil(() => standing.length > 0, { timeout: 15_000 });
+    await expect.poll(() => standing.length > 0).toBe(true);
     await happens(releaseId);
     standing[0]?.ask();
-    await vi.waitUntil(() => answers.length > 0, { timeout: 15_000 });
+    await expect.poll(() => answers.length > 0).toBe(true);
     expect(answers[0]).toBe(wanted);
     // What is left lets the release end, and its environment go.
     const goOn = setInterval(() => standing.splice(1).forEach((each) => each.ask()), 20);

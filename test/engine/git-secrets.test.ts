@@ -110,7 +110,6 @@ test.each(['settings', 'secrets'])(
       expect(JSON.stringify(state)).not.toContain(each);
     }
   },
-  30_000,
 );
 
 test('nor is one that a definition brings along: it is not taken', async () => {

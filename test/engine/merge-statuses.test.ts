@@ -21,6 +21,7 @@ import type { Status } from '../peers/pull-requests.ts';
 import { HOSTS, hostsByTurns } from '../support/by-pull-request.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 /** Whole promotions by pull request, on hosts that really merge: what their protected branch is told, and what it then does. */
 
@@ -146,7 +147,7 @@ class World {
 }
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const end = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const found = await look();
     if (found !== undefined) return found;
     if (Date.now() > end) throw new Error(`it did not come: ${look.toString()}`);

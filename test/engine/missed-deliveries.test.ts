@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import type { SecretUse } from '../../src/core/secrets.ts';
 import { MissedDeliveries } from '../../src/jobs/missed-deliveries.ts';
@@ -13,6 +13,7 @@ import { startGitHost } from '../peers/git-host.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 // GitHub sends through a proxy, as it does in front of a real installation; it looks at no repository by itself here, so that whatever
 // becomes a candidate was told.
@@ -67,9 +68,8 @@ beforeEach(async () => {
   forge.deliveries.to(`http://${proxy.host}/hooks/git/github`, VALUE, repository.name);
   forge.deliveries.to('http://127.0.0.1:1/elsewhere', VALUE, repository.name);
   await engine.startWorker();
-  await vi.waitFor(
-    async () => expect(await column('SELECT head AS it FROM trigger_cursor')).toEqual([await repository.head()]),
-    { timeout: 15_000 },
+  await eventually(async () =>
+    expect(await column('SELECT head AS it FROM trigger_cursor')).toEqual([await repository.head()]),
   );
 });
 afterEach(async () => {
@@ -113,7 +113,7 @@ const pushed = async (version: number): Promise<string> => {
   return head;
 };
 const became = (commits: string[]): Promise<void> =>
-  vi.waitFor(async () => expect(await candidates()).toEqual(commits), { timeout: 15_000, interval: 50 });
+  eventually(async () => expect(await candidates()).toEqual(commits));
 
 test('trap 28: deliveries that were missed are sent once more when Sluice comes back, and are one candidate', async () => {
   await up();
@@ -144,7 +144,7 @@ test('trap 28: deliveries that were missed are sent once more when Sluice comes 
   expect(await candidates()).toEqual([first, last]);
   const open = (): Promise<unknown[]> =>
     column(`SELECT status AS it FROM webhook_delivery WHERE headers->>'x-github-event' = 'push' AND status <> 'DONE'`);
-  await vi.waitFor(async () => expect(await open()).toEqual([]), { timeout: 15_000 });
+  await eventually(async () => expect(await open()).toEqual([]));
 }, 60_000);
 
 test('a host that does not say what was missed is told of once, and harms no look', async () => {

@@ -8,6 +8,7 @@ import { serve } from '../drivers/http-server.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openByPush } from '../support/by-push.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 // Pushes that nobody makes on purpose, and settings that change while their candidate waits.
 
@@ -71,7 +72,7 @@ async function candidates(product: string): Promise<KeptCandidate[]> {
 }
 
 async function candidate(product: string, holds: (it: KeptCandidate) => boolean): Promise<KeptCandidate> {
-  for (const deadline = Date.now() + 10_000; ;) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const [it] = await candidates(product);
     if (it && holds(it)) return it;
     if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(it)}`);
@@ -109,7 +110,7 @@ test('a source that does not answer holds up its own candidate alone', async () 
   const quick = await productIn();
   await slow.repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
   await look(slow.repository);
-  await expect.poll(() => silent.asked.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => silent.asked.length).toBe(1);
   await quick.repository.commit({ 'dev/values.yaml': chart('1') }, 'One');
   await look(quick.repository);
   expect(await candidate(quick.product, isOver)).toMatchObject({ status: 'RELEASED' });

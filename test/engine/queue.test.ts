@@ -4,6 +4,7 @@ import type { OutboxItem } from '../../src/store/outbox.ts';
 import { forEachBackend } from '../support/backends.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 forEachBackend((backend) => {
   let engine: TestEngine;
@@ -33,7 +34,7 @@ forEachBackend((backend) => {
   test('the queue keeps nothing of what is done', async () => {
     const { jobs } = await work();
     expect(jobs).toHaveLength(7);
-    await vi.waitFor(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])), 5_000);
+    await eventually(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])));
   });
 
   test('work that is handed over again after it was done is looked at, and left', async () => {
@@ -41,7 +42,7 @@ forEachBackend((backend) => {
     const before = await engine.events(release);
     const looked = vi.spyOn(engine.app.releaseEngine, 'look');
     await engine.app.queue.handOver([item]);
-    await vi.waitFor(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])), 5_000);
+    await eventually(async () => expect(new Set(await standing(jobs))).toEqual(new Set(['missing'])));
     expect(looked.mock.calls.length).toBeGreaterThanOrEqual(jobs.length);
     expect(await engine.events(release)).toEqual(before);
   });

@@ -63,9 +63,7 @@ async function product(
     });
   }
   // Before the first look nothing is a change.
-  await expect
-    .poll(async () => (await cursors(engine, name)).length, { timeout: 20_000, interval: 100 })
-    .toBe(flows.length);
+  await expect.poll(async () => (await cursors(engine, name)).length, { interval: 100 }).toBe(flows.length);
 }
 
 const cursors = async ({ app }: TestEngine, name: string): Promise<{ application: string; outcome: string }[]> =>
@@ -137,7 +135,7 @@ test('trap 22: two installations that promote in a circle stop where they began,
   for (let looks = 0; looks < 2; looks += 1) {
     const asked = repository.asked.refs;
     await lookNow();
-    await expect.poll(() => repository.asked.refs, { timeout: 15_000 }).toBeGreaterThanOrEqual(asked + 2);
+    await expect.poll(() => repository.asked.refs).toBeGreaterThanOrEqual(asked + 2);
   }
   expect(await releases()).toEqual(['SUCCEEDED', 'SUCCEEDED']);
   expect((await repository.log()).length).toBe(before + 2);

@@ -70,7 +70,7 @@ describe('what is much, and right, is read without holding anybody up', { timeou
     const { value, message, blocked } = await beside(patient, work);
     expect(message).toBeUndefined();
     expect(value!.values[0]!.locations).toHaveLength(found);
-    expect(blocked).toBeLessThan(500);
+    expect(blocked).toBeLessThan(2_000);
   });
 
   test('550 values that are written into 200 KB, all else byte for byte', async () => {
@@ -85,7 +85,7 @@ describe('what is much, and right, is read without holding anybody up', { timeou
     const { value, message, blocked } = await beside(patient, patient.ask('applyValues', asked, bad));
     expect(message).toBeUndefined();
     expect(value!.text).toBe(dev);
-    expect(blocked).toBeLessThan(500);
+    expect(blocked).toBeLessThan(2_000);
   });
 });
 
@@ -107,7 +107,7 @@ describe('what is too much is refused by name, and holds nobody up', { timeout: 
     const { message, blocked, served } = await beside(strict, work);
     expect(message).toMatch(FILE);
     expect(message!.length).toBeLessThan(1_000);
-    expect(blocked).toBeLessThan(500);
+    expect(blocked).toBeLessThan(2_000);
     expect(served).toBeGreaterThan(0);
   });
 
@@ -119,7 +119,7 @@ describe('what is too much is refused by name, and holds nobody up', { timeout: 
     const work = strict.ask('selectInJson', { text, paths: [path] }, { ...bad, what: 'the answer to GET x' });
     const { message, blocked } = await beside(strict, work);
     expect(message).toMatch(/^PermanentError: the answer to GET x/);
-    expect(blocked).toBeLessThan(500);
+    expect(blocked).toBeLessThan(2_000);
   });
 });
 

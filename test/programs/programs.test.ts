@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { NotStarted, Programs, StarterGone } from '../../src/programs/index.ts';
 import type { Started } from '../../src/programs/index.ts';
+import { eventually } from '../support/eventually.ts';
 
 // One starter for the file, as for a process.
 const programs = new Programs();
@@ -25,7 +26,7 @@ function sh(script: string, env: Record<string, string> = {}, all = programs): R
 
 /** The number of the group, which the script says first. */
 async function groupOf(started: Ran): Promise<number> {
-  await vi.waitFor(() => expect(started.out()).toMatch(/^\d+\n/), 5_000);
+  await eventually(() => expect(started.out()).toMatch(/^\d+\n/));
   return Number(started.out().split('\n')[0]);
 }
 
@@ -80,11 +81,11 @@ test('what is not there is told by the code of the system', async () => {
 
 test('a signal reaches what it has started itself', async () => {
   const ran = sh('echo $$; sleep 600 & echo $!; wait');
-  await vi.waitFor(() => expect(ran.out()).toMatch(/^\d+\n\d+\n/), 5_000);
+  await eventually(() => expect(ran.out()).toMatch(/^\d+\n\d+\n/));
   const child = Number(ran.out().split('\n')[1]);
   ran.kill('SIGKILL');
   expect(await ran.ended).toBeNull();
-  await vi.waitFor(() => expect(isThere(child)).toBe(false), 5_000);
+  await eventually(() => expect(isThere(child)).toBe(false));
 });
 
 test('where the starter is killed all that it had started ends and says so, and the next program gets another one', async () => {
@@ -94,7 +95,7 @@ test('where the starter is killed all that it had started ends and says so, and 
   const starter = Number(/^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${group}/stat`, 'utf8'))![1]);
   process.kill(starter, 'SIGKILL');
   await expect(ran.ended).rejects.toBeInstanceOf(StarterGone);
-  await vi.waitFor(() => expect(isThere(group)).toBe(false), 5_000);
+  await eventually(() => expect(isThere(group)).toBe(false));
   const next = sh('echo here', {}, own);
   expect(await next.ended).toBe(0);
   expect(next.out()).toBe('here\n');
@@ -105,7 +106,7 @@ test('nothing outlives a process that was killed', async () => {
   const group = await new Promise<number>((resolve) => void asker.once('message', (each) => resolve(Number(each))));
   expect(isThere(group)).toBe(true);
   asker.kill('SIGKILL');
-  await vi.waitFor(() => expect(isThere(group)).toBe(false), 10_000);
+  await eventually(() => expect(isThere(group)).toBe(false));
 });
 
 test('a process ends while a program runs that nobody waits for', async () => {

@@ -260,7 +260,7 @@ async function ended(releaseId: string, as: 'SUCCEEDED' | 'TERMINATED'): Promise
     const text = 'SELECT status FROM release WHERE id = $1';
     return (await engine.app.pool.query<{ status: string }>(text, [releaseId])).rows[0]?.status;
   };
-  await expect.poll(status, { timeout: 60_000, interval: 100 }).toBe(as);
+  await expect.poll(status, { interval: 100 }).toBe(as);
 }
 
 type Seen = (name: string | undefined, text: string, values: unknown[], options: string | undefined) => Promise<void>;

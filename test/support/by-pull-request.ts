@@ -14,6 +14,7 @@ import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { noBareIds } from './bare-ids.ts';
 import { openTestEngine } from './engine.ts';
 import type { TestEngine } from './engine.ts';
+import { PATIENCE } from './patience.ts';
 
 /** What differs from a flow that goes from dev to eu by pull request. */
 export interface Picture {
@@ -175,7 +176,7 @@ export class ByPullRequest {
     await this.waits(id);
     const later = `UPDATE watched_repository SET next_look_at = now() + interval '1 hour', pull_next_at = now() + interval '1 hour'
       WHERE claimed_until IS NULL AND pull_claimed_until IS NULL AND looked_at IS NOT NULL AND pull_next_at IS NOT NULL`;
-    for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
       if ((await this.engine.app.pool.query(later)).rowCount) break;
       if (Date.now() > deadline) throw new Error('the repository was not looked at');
     }
@@ -208,7 +209,7 @@ export class ByPullRequest {
 
   /** Until every errand is done. */
   async settled(): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + PATIENCE;
     for (;;) {
       const { rows } = await this.engine.app.pool.query(
         `SELECT key, attempts, last_error FROM outbox WHERE lane = 'errand'`,

@@ -19,6 +19,7 @@ import { startWorker } from '../../src/worker.ts';
 import type { Backend } from './backends.ts';
 import { noBareIdsKept } from './bare-ids.ts';
 import { createTestDatabase } from './database.ts';
+import { PATIENCE } from './patience.ts';
 
 export interface TestEngine {
   app: App;
@@ -89,7 +90,7 @@ export async function openTestEngine(
       return result.value.releaseId;
     },
     async reached(releaseId, until) {
-      const deadline = Date.now() + 18_000;
+      const deadline = Date.now() + PATIENCE;
       for (;;) {
         const to = await app.releaseEngine.look(releaseId, { fresh: true });
         if (to && until(to.state)) return to.state;

@@ -228,7 +228,7 @@ describe('F4: aliases are limited by what they grow to', () => {
     expect(() => promote(bomb, bomb, ['$.a0'])).toThrow(
       'holds more than 2000000 values, with those that its aliases repeat',
     );
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 

@@ -193,7 +193,7 @@ onOneBackend('redis', (backend) => {
     writeFileSync(hook, slow, { mode: 0o755 });
     repository.write({ 'dev/values.yaml': values('dev', '5') }, 'cut-off 5');
     const id = await engine.trigger({ product: 'cut-off' });
-    await expect.poll(() => tag(repository, 'eu'), { timeout: 10_000 }).toBe('5');
+    await expect.poll(() => tag(repository, 'eu')).toBe('5');
     await terminateRelease(engine.app, { releaseId: id, reason: 'wrong day' }, 'ann');
     await engine.ended(id);
     rmSync(hook);

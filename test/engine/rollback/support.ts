@@ -3,6 +3,7 @@ import { DEFAULT_MAX_FAILURE_AGE } from '../../../src/core/definitions.ts';
 import type { ReleaseState } from '../../../src/core/release.ts';
 import type { FrozenRelease } from '../../../src/store/load-releases.ts';
 import type { BillingOptions, TestEngine } from '../../support/engine.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
 /** The user's own words: us-east fails, so eu and asia go back where they run the same version; potentially asia-2 as well. */
 export const POLICY: RollbackPolicySpec = {
@@ -44,7 +45,7 @@ export async function rollbackOf(
 
 /** Ids, the newest first, once there are so many. */
 export async function rollbacksOf(engine: TestEngine, product: string, count: number): Promise<string[]> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + PATIENCE;
   for (;;) {
     const { rows } = await engine.app.pool.query<{ id: string }>(
       `SELECT id FROM release WHERE product = $1 AND kind = 'ROLLBACK' ORDER BY number DESC`,
