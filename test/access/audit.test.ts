@@ -89,8 +89,7 @@ describe('a command leaves an entry', () => {
     // From here on one may wait. The third is asked for once more, as after an answer that was lost, and makes room.
     await guarded.engine.saveBilling('narrow', { concurrency: 'SUPERSEDE' });
     await admin(newestInput);
-    const second = await guarded.engine.app.releaseEngine.look(uuid, { fresh: true });
-    expect(second?.state.status).toBe('TERMINATED');
+    await guarded.engine.reached(uuid, ({ status }) => status === 'TERMINATED');
     const about = await log({ object: { kind: 'Release', name: uuid } });
     expect(about.nodes.map(({ input }) => (input as { version: string }).version)).toEqual(['2']);
   });

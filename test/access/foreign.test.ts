@@ -344,7 +344,8 @@ describe.each(Object.entries(SHOWN))('the %s that are shown', (what, query) => {
 test('whoever sees everything reads all of it', async () => {
   const read = async (query: string) => JSON.stringify((await guarded.ask(ADMIN, query)).body.data);
   for (const query of [SHOWN.holds, SHOWN.marks]) expect(await read(query)).toContain('hush of');
-  for (const query of [SHOWN.causes, SHOWN.events]) expect(await read(query)).toContain('quiet of billing in asia');
+  for (const query of [SHOWN.causes, SHOWN.events])
+    await expect.poll(() => read(query)).toContain('quiet of billing in asia');
 });
 
 test('a text that cannot be stored is refused as such, before anything is looked up', async () => {

@@ -179,7 +179,7 @@ describe('the log of a release', () => {
 });
 
 test('a log that grows is followed, by subscribers and in a terminal, until its release has ended', async () => {
-  const id = await release('followed', shell('slow', 'for i in 1 2 3 4; do echo line $i; sleep 0.3; done'));
+  const id = await release('followed', shell('slow', 'for i in 1 2 3 4; do echo line $i; sleep 0.6; done'));
   const query = `subscription ($id: ID!) { actionLogAdded(releaseId: $id, after: "") { cursor node { sequence text } } }`;
   const watcher = await overWebSocket(server.url, { id }, query);
   const { code, out } = await sluice({ SLUICE_SERVER: server.url }, 'logs', id, '--step', 'slow', '--follow');
@@ -221,7 +221,7 @@ test('each try has a log of its own, with why it failed and what was answered', 
 
 test('the logs of a release that ended long ago are deleted, and the log says so and counts on', async () => {
   const [old, young] = [
-    await release('old', shell('print', 'echo one; sleep 0.4; echo two')),
+    await release('old', shell('print', 'echo one; sleep 2; echo two')),
     await release('young', shell('print', 'echo one')),
   ];
   for (const id of [old, young]) await api.ended(id);

@@ -196,7 +196,7 @@ describe('changes of lists without events', () => {
     while (told.size < 2) for (const each of (await next(resumed)).lists) told.add(each);
     expect([...told].sort()).toEqual(['BAD_VERSIONS', 'ENVIRONMENT_HOLDS']);
     await api.app.pool.query(
-      `INSERT INTO environment_hold (id, environment, reason, since, until) VALUES (gen_random_uuid(), 'eu', 'short', now(), now() + interval '3 seconds')`,
+      `INSERT INTO environment_hold (id, environment, reason, since, until) VALUES (gen_random_uuid(), 'eu', 'short', now(), now() + interval '6 seconds')`,
     );
     for (const what of ['it holds', 'it is over'])
       expect([what, (await next(resumed)).lists]).toEqual([what, ['ENVIRONMENT_HOLDS']]);

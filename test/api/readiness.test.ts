@@ -57,7 +57,7 @@ forEachBackend((backend) => {
       const found = await ready(of);
       expect([found.status, found.failing]).toEqual([status, ['engine']]);
       expect(found.state.parts['engine']!.detail).toMatch(
-        /^the oldest due work is 30\.\d s late: is a worker running\?$/,
+        /^the oldest due work is \d\d\.\d s late: is a worker running\?$/,
       );
       expect(found.state.lateMs).toBeGreaterThan(29_000);
     }
@@ -96,11 +96,11 @@ test('Redis away: a worker is not ready and says why, the API goes on, the log t
   expect((await terminateRelease(app, { releaseId: value!.releaseId }, 'ada')).refusals).toBeUndefined();
   await redis.restart();
   while ((await ready(worker)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
-  const told = lines.filter((line) => line.includes('Redis is'));
-  expect(told.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
-    'Redis is away: work waits in the outbox, watching, approving and terminating go on',
-    'Redis is back',
-  ]);
+  const told = (): string[] =>
+    lines.filter((line) => line.includes('Redis is')).map((line) => (JSON.parse(line) as { msg: string }).msg);
+  await expect
+    .poll(told)
+    .toEqual(['Redis is away: work waits in the outbox, watching, approving and terminating go on', 'Redis is back']);
   await worker.close();
   await server.close();
   await app.close();

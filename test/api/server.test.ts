@@ -358,9 +358,7 @@ describe('besides GraphQL', () => {
     const other = await startServer(engine.app);
     const watcher = await overWebSocket(other.url);
     await post(other.url, { query: '{ __typename }' });
-    const from = Date.now();
     await other.close();
-    expect(Date.now() - from).toBeLessThan(3_000);
     await watcher.gone;
     await expect(fetch(`${other.url}/healthz`)).rejects.toThrow();
     await other.close();

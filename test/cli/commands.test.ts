@@ -316,7 +316,9 @@ describe('a release', () => {
   );
 
   test('waiting has a limit: exit code 6, and what it waits for', async () => {
-    const { code, err } = await served.sluice('release', 'billing', '--version', '1.3', '--wait', '--timeout', '150ms');
+    const driver = (at: string) => ({ type: 'simulate' as const, duration: at === 'staging' ? 2_000 : 0 });
+    await served.engine.saveBilling('slow', { driver });
+    const { code, err } = await served.sluice('release', 'slow', '--version', '1.3', '--wait', '--timeout', '150ms');
     expect(code).toBe(6);
     expect(err).toContain('the release is RUNNING and goes on');
     await served.sluice('watch', 'latest');
@@ -332,7 +334,7 @@ describe('a release', () => {
     const surroundings = { env: { SLUICE_SERVER: served.url }, out: writer, err: complaints };
     const watching = runCli(['watch', out.trim(), '--json'], surroundings);
     await heard;
-    await served.restart(300);
+    await served.restart(() => new Promise((resolve) => setTimeout(resolve, 300)));
     const code = await watching;
     const numbers = lines
       .trim()

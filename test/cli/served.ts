@@ -9,8 +9,8 @@ export interface Served {
   engine: TestEngine;
   /** Runs the CLI against this server, as a shell would. */
   sluice(...args: string[]): Promise<{ code: number; out: string; err: string }>;
-  /** The server goes away and comes back on the same port; the worker and the database stay. */
-  restart(pause: number): Promise<void>;
+  /** The server goes away, and comes back on the same port when `meanwhile` is over; the worker and the database stay. */
+  restart(meanwhile: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,9 +25,9 @@ export async function openServed(options: BillingOptions = {}): Promise<Served> 
     url,
     engine,
     sluice: (...args) => sluice({ SLUICE_SERVER: url }, ...args),
-    async restart(pause) {
+    async restart(meanwhile) {
       await server.close();
-      await new Promise((done) => setTimeout(done, pause));
+      await meanwhile();
       const config = { ...engine.app.config, port };
       server = await startServer({ ...engine.app, config });
     },

@@ -11,6 +11,7 @@ import {
   topologicalOrder,
   type Known,
 } from '../../src/core/flow.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const known: Known = {
   environments: new Set(['dev', 'qa', 'staging', 'us-east', 'eu', 'asia', 'asia-2']),
@@ -365,8 +366,6 @@ describe('size', () => {
         return env(name, ...(layer === 0 ? ['dev'] : names.slice((layer - 1) * 50, layer * 50)));
       }),
     );
-    const begin = performance.now();
-    expect(checkFlow(layered, big).refusals).toEqual([]);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(processorTime(() => expect(checkFlow(layered, big).refusals).toEqual([]))).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { issuesIn, newestOf, noted } from '../../src/core/release-notes.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const github = { repoURL: 'https://github.com/acme/shop.git' };
 
@@ -37,9 +38,10 @@ describe('the issues that a message names', () => {
   test('are twenty at most, and a long message is read at once', () => {
     const many = Array.from({ length: 100 }, (_, index) => `#${index + 1}`).join(' ');
     expect(issuesIn(many, github)).toHaveLength(20);
-    const began = performance.now();
-    for (const text of ['a-', 'a/', 'A', '#', 'GH-', 'a/b#']) issuesIn(text.repeat(10_000 / text.length), github);
-    expect(performance.now() - began).toBeLessThan(500);
+    const took = processorTime(() => {
+      for (const text of ['a-', 'a/', 'A', '#', 'GH-', 'a/b#']) issuesIn(text.repeat(10_000 / text.length), github);
+    });
+    expect(took).toBeLessThan(500);
   });
 });
 

@@ -2,6 +2,7 @@ import { fc } from './property.ts';
 import { describe, expect, test } from 'vitest';
 import type { EnvironmentSelector } from '../../src/core/definitions.ts';
 import { matchesGlob, matchesSelector, resolveMembers, selects, specificity } from '../../src/core/selectors.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const usEast = { name: 'us-east', labels: { region: 'us', tier: 'gold' }, kind: 'PRODUCTION' };
 
@@ -99,9 +100,10 @@ describe('a glob', () => {
   });
 
   test('a hostile pattern costs nothing', () => {
-    const begin = performance.now();
-    expect(matchesGlob(`${'a*'.repeat(10_000)}b`, 'a'.repeat(100_000))).toBe(false);
-    expect(matchesGlob(`${'a*'.repeat(10_000)}b*`, 'a'.repeat(100_000))).toBe(false);
-    expect(performance.now() - begin).toBeLessThan(500);
+    const took = processorTime(() => {
+      expect(matchesGlob(`${'a*'.repeat(10_000)}b`, 'a'.repeat(100_000))).toBe(false);
+      expect(matchesGlob(`${'a*'.repeat(10_000)}b*`, 'a'.repeat(100_000))).toBe(false);
+    });
+    expect(took).toBeLessThan(500);
   });
 });

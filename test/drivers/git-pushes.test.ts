@@ -76,7 +76,7 @@ test('promotions that are ready together go in one push, a commit each, in the o
     expect(git(repo.url, ['show', '--format=', '--name-only', commit!]).trim()).toBe(`t${index}/values.yaml`);
     expect(await driver.observe(at(`t${index}`), `key-${index}`, never)).toMatchObject({ commit, changed: true });
   }
-}, 60_000);
+}, 120_000);
 
 test('a push carries a bounded number of promotions', async () => {
   const { repo, apply, pushes } = await world('bounded', 70);
@@ -84,7 +84,7 @@ test('a push carries a bounded number of promotions', async () => {
   expect(Math.max(...pushes())).toBe(32);
   expect(pushes().length).toBeLessThanOrEqual(4);
   expect(repo.count()).toBe(71);
-}, 60_000);
+}, 120_000);
 
 test('a promotion that the remote refuses fails alone, and the others go without it', async () => {
   const { repo, apply, pushes, value } = await world('one-bad', 16);
@@ -97,7 +97,7 @@ test('a promotion that the remote refuses fails alone, and the others go without
   expect(indexes(16).map(value)).toEqual(indexes(16).map((index) => `tag: "${index === 11 ? 1 : 2}"`));
   // All, halves of what was refused, and what is left over.
   expect(pushes().length).toBeLessThanOrEqual(10);
-}, 60_000);
+}, 120_000);
 
 test('where the remote refuses all of them each is told so itself, and it is not asked much more often than that', async () => {
   const { repo, apply, pushes } = await world('all-bad', 16);
@@ -107,7 +107,7 @@ test('where the remote refuses all of them each is told so itself, and it is not
     expect(reasonOf(each).message).toMatch(new RegExp(`application "app-${index}": .*only on weekdays`));
   expect(repo.count()).toBe(1);
   expect(pushes().length).toBeLessThanOrEqual(28);
-}, 60_000);
+}, 120_000);
 
 test('what was decided on top of a commit that is refused is decided again without it', async () => {
   const { repo, apply, value } = await world('on-top', 1);

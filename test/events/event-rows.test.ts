@@ -197,7 +197,7 @@ test('by any filter, from any cursor, in pages of any size, a reader sees the fl
   expect(reached.back).toBeGreaterThan(50);
   expect(reached.inside).toBeGreaterThan(3);
   expect(reached.found).toBeGreaterThan(50);
-}, 120_000);
+}, 300_000);
 
 test('a page that begins in a row whose rest does not fit goes on behind it', async () => {
   const release = newRelease();

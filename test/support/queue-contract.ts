@@ -1,9 +1,10 @@
 import { WaitingChildrenError } from 'bullmq';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { joinId, promoteId, stepId } from '../../src/jobs/job-data.ts';
 import type { PromoteData } from '../../src/jobs/job-data.ts';
 import type { JobProcessor, Queue, QueueWorker } from '../../src/jobs/queue.ts';
 import type { OutboxItem } from '../../src/store/outbox.ts';
+import { eventually } from './eventually.ts';
 
 /** Jobs that the worker of a queue under test may run at once. */
 export const PLACES = 4;
@@ -17,27 +18,23 @@ interface Opened {
 export function queueContract(open: () => Promise<{ queue: Queue; close(): Promise<void> }>): void {
   /** Side by side, each on a queue of its own: most of it is waiting. */
   const told = (name: string, story: (opened: Opened) => Promise<void>): void =>
-    test.concurrent(
-      name,
-      async () => {
-        const opened = await open();
-        const { queue } = opened;
-        const workers: QueueWorker[] = [];
-        const work = (processor: JobProcessor): void => {
-          const worker = queue.work(processor);
-          worker.on('error', () => undefined);
-          workers.push(worker);
-          void worker.run();
-        };
-        try {
-          await story({ queue, work });
-        } finally {
-          for (const each of workers) await each.close(true);
-          await opened.close();
-        }
-      },
-      30_000,
-    );
+    test.concurrent(name, async () => {
+      const opened = await open();
+      const { queue } = opened;
+      const workers: QueueWorker[] = [];
+      const work = (processor: JobProcessor): void => {
+        const worker = queue.work(processor);
+        worker.on('error', () => undefined);
+        workers.push(worker);
+        void worker.run();
+      };
+      try {
+        await story({ queue, work });
+      } finally {
+        for (const each of workers) await each.close(true);
+        await opened.close();
+      }
+    });
   let release = 0;
   /** A flow of so many environments. */
   const flow = (promotions: number, join: boolean): { item: OutboxItem; jobs: PromoteData[] } => {
@@ -47,16 +44,14 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     const item = { key: `${releaseId}-d1`, releaseId, work: { kind: 'dispatch' as const, promotions: all, join } };
     return { item, jobs: all.map((each) => ({ releaseId, ...each })) };
   };
-  const until = (look: () => Promise<void> | void): Promise<void> => vi.waitFor(look, { timeout: 8_000, interval: 20 });
-
   told('a job is given away, and nothing of it is left', async ({ queue, work }) => {
     const { item, jobs } = flow(1, false);
     const given: unknown[] = [];
     await queue.handOver([item]);
     expect(await queue.standing(promoteId(jobs[0]!))).toBe('pending');
     work(async ({ name, data }) => void given.push([name, data]));
-    await until(() => expect(given).toEqual([['promote', jobs[0]]]));
-    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
+    await eventually(() => expect(given).toEqual([['promote', jobs[0]]]));
+    await eventually(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
   });
 
   told('as many jobs run at once as there are places, and no more; all of them come', async ({ queue, work }) => {
@@ -72,12 +67,12 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       atOnce -= 1;
     });
     await queue.handOver([item]);
-    await until(() => expect(atOnce).toBe(PLACES));
-    await until(() => {
+    await eventually(() => expect(atOnce).toBe(PLACES));
+    await eventually(() => {
       for (const each of waiting.splice(0)) each();
       expect(given).toEqual(new Set(jobs.map(promoteId)));
     });
-    await until(async () => {
+    await eventually(async () => {
       for (const each of waiting.splice(0)) each();
       for (const each of jobs) expect(await queue.standing(promoteId(each))).toBe('missing');
     });
@@ -94,10 +89,10 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       await ended;
     });
     await queue.handOver([item]);
-    await until(() => expect(given).toBe(1));
+    await eventually(() => expect(given).toBe(1));
     await queue.handOver([item, item]);
     end();
-    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
+    await eventually(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('missing'));
     expect(given).toBe(1);
   });
 
@@ -110,7 +105,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
     });
     await queue.handOver([item]);
     expect(await queue.standing(joinId(item.key))).toBe('joining');
-    await until(async () => expect(await queue.standing(joinId(item.key))).toBe('missing'));
+    await eventually(async () => expect(await queue.standing(joinId(item.key))).toBe('missing'));
     expect(given.at(-1)).toBe('join');
     expect(new Set(given.slice(0, -1))).toEqual(new Set(jobs.map(promoteId)));
     expect(await queue.standing(promoteId(jobs[1]!))).toBe('over');
@@ -124,31 +119,39 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       throw new Error('broken');
     });
     await queue.handOver([item]);
-    await until(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('over'));
+    await eventually(async () => expect(await queue.standing(promoteId(jobs[0]!))).toBe('over'));
     expect(tries).toEqual([1, 2, 3, 4, 5]);
     await queue.handOver([item]);
     expect(await queue.standing(promoteId(jobs[0]!))).toBe('over');
   });
 
   told('a job that waits for its next try is given away at once when it is hurried', async ({ queue, work }) => {
-    const { item, jobs } = flow(1, false);
-    const id = promoteId(jobs[0]!);
-    const tries: number[] = [];
-    work(async ({ attemptsStarted }) => {
-      tries.push(attemptsStarted);
+    const tries = new Map<string, number>();
+    work(async ({ id, attemptsStarted }) => {
+      tries.set(id as string, attemptsStarted);
       // The last pause, 1.6 s, is what it is hurried out of.
       if (attemptsStarted < 5) throw new Error('broken');
     });
-    await queue.handOver([item]);
-    await until(() => expect(tries).toHaveLength(4));
-    await until(async () => expect(await queue.standing(id)).toBe('delayed'));
-    const asked = performance.now();
-    await queue.hurry(id);
-    await until(() => expect(tries).toHaveLength(5));
-    expect(performance.now() - asked).toBeLessThan(1_400);
-    await queue.hurry(id);
-    await queue.hurry('nobody-knows-it');
-    await until(async () => expect(await queue.standing(id)).toBe('missing'));
+    /** @returns how long it took from the word to the try, in milliseconds */
+    const hurried = async (): Promise<number> => {
+      const { item, jobs } = flow(1, false);
+      const id = promoteId(jobs[0]!);
+      await queue.handOver([item]);
+      await eventually(() => expect(tries.get(id)).toBeGreaterThanOrEqual(4));
+      await eventually(async () => expect(await queue.standing(id)).toMatch(/^(delayed|missing)$/));
+      const asked = performance.now();
+      await queue.hurry(id);
+      await eventually(() => expect(tries.get(id)).toBe(5));
+      const took = performance.now() - asked;
+      await queue.hurry(id);
+      await queue.hurry('nobody-knows-it');
+      await eventually(async () => expect(await queue.standing(id)).toBe('missing'));
+      return took;
+    };
+    // A machine that has stood still for a second says nothing: it is asked again.
+    let quickest = Infinity;
+    for (let round = 0; round < 5 && quickest >= 1_400; round += 1) quickest = Math.min(quickest, await hurried());
+    expect(quickest).toBeLessThan(1_400);
   });
 
   told('a job says whether it is still held by the worker that asks', async ({ queue, work }) => {
@@ -159,7 +162,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       answers.push(await job.holds(token as string), await job.holds('of another worker'));
     });
     await queue.handOver([item]);
-    await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
+    await eventually(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
     expect(answers).toEqual([true, false]);
   });
 
@@ -182,7 +185,7 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
         throw new WaitingChildrenError();
       });
       await queue.handOver([item]);
-      await until(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
+      await eventually(async () => expect(await queue.standing(promoteId(data))).toBe('missing'));
       expect(given.filter((each) => each === 'step')).toHaveLength(2);
       expect(given.at(-1)).toBe('promote');
       expect(await queue.standing(stepId(data, 1))).toBe('missing');
@@ -197,21 +200,26 @@ export function queueContract(open: () => Promise<{ queue: Queue; close(): Promi
       const parents = { join: joinId(item.key), step: stepId(data, 1) };
       const carried = { join: { ...data, promotion: 7 }, step: { ...data, promotion: 8 } };
       const given: string[] = [];
+      // What they are siblings of has to be waiting by the time that they end.
+      const waited = {
+        [stepId(carried.join, 2)]: [parents.join],
+        [stepId(carried.step, 2)]: [parents.step, promoteId(data)],
+      };
       work(async (job, token) => {
-        const { id, name } = job;
+        const { id } = job;
         given.push(id as string);
         if (id === promoteId(data) && job.attemptsStarted === 1) await queue.spawn(data, [1], id);
         const carries = id === parents.join ? 'join' : id === parents.step ? 'step' : null;
         if (carries && job.attemptsStarted === 1) {
           await queue.spawn(carried[carries], [2], parents[carries]);
-          // Its sibling ends last, for the job has to be waiting by then.
           expect(await job.holds(token as string)).toBe(true);
         }
-        if (name === 'step' && !carries) await new Promise((resolve) => setTimeout(resolve, 200));
+        for (const each of waited[id as string] ?? [])
+          await eventually(async () => expect(await queue.standing(each)).toBe('joining'));
         if (await job.moveToWaitingChildren(token as string)) throw new WaitingChildrenError();
       });
       await queue.handOver([item]);
-      await until(async () => expect(await queue.standing(parents.join)).toBe('missing'));
+      await eventually(async () => expect(await queue.standing(parents.join)).toBe('missing'));
       const times = (id: string): number => given.filter((each) => each === id).length;
       expect([parents.step, promoteId(data), parents.join].map(times)).toEqual([2, 2, 2]);
       expect([stepId(carried.step, 2), stepId(carried.join, 2)].map(times)).toEqual([1, 1]);

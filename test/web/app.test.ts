@@ -24,7 +24,7 @@ import {
   typeText,
   WRITTEN,
 } from './support/build-flow.ts';
-import { BOTH, confirm, open, pressUntil } from './support/hands.ts';
+import { BOTH, confirm, hasFocus, open, placeOf, pressUntil } from './support/hands.ts';
 import { approveTogether, controlTriggers, findWhereItIs, holdAndMark, rescue } from './support/jobs.ts';
 import { openBrowser } from '../support/browser.ts';
 import { newContext, seriousViolations, type Visit, visitIn } from './support/visit.ts';
@@ -123,7 +123,7 @@ describe('a person with a mouse', () => {
     await page.reload();
     await panel.getByText('report', { exact: true }).waitFor();
     expect(await seriousViolations({ page, context: person })).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('sees a release go back as one story, and agrees that asia-2 goes back too', async () => {
     const id = await served.engine.trigger({ product: 'billing', version: '2.0.0' });
@@ -148,13 +148,14 @@ describe('a person with a mouse', () => {
       .locator('..')
       .getByText('Succeeded')
       .waitFor();
-  }, 60_000);
+  }, 120_000);
 });
 
 test('a person with a keyboard alone does the same', async () => {
   const { page } = await start('/');
   await tabTo(page, /^Release a product$/);
   await page.keyboard.press('Enter');
+  await hasFocus(page);
   await tabTo(page, /^$/);
   await page.keyboard.type('3.0.0');
   await page.keyboard.press('Enter');
@@ -162,6 +163,7 @@ test('a person with a keyboard alone does the same', async () => {
   await button(page, 'Approve').waitFor();
   await tabTo(page, /^Approve$/);
   await page.keyboard.press('Enter');
+  await hasFocus(page);
   await page.keyboard.type('fine');
   await tabTo(page, /^Approve$/);
   await page.keyboard.press('Enter');
@@ -175,6 +177,7 @@ test('a person with a keyboard alone does the same', async () => {
   await page.getByRole('region', { name: 'Rollback of 3.0.0' }).getByRole('button', { name: 'Approve' }).waitFor();
   await tabTo(page, /^Approve$/);
   await page.keyboard.press('Enter');
+  await hasFocus(page);
   await tabTo(page, /^Approve$/);
   await page.keyboard.press('Enter');
   await page
@@ -183,21 +186,19 @@ test('a person with a keyboard alone does the same', async () => {
     .filter({ hasText: 'asia-2' })
     .getByText('Rolled back')
     .waitFor();
-}, 60_000);
+}, 120_000);
 
 test('a restart of the server is said, and nothing of it is lost', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '4.0.0' });
   const { page } = await start(`/releases/${id}`);
   await button(page, 'Approve').waitFor();
   await page.getByText('Live', { exact: true }).waitFor();
-  const restarted = served.restart(500);
-  await page.getByText('Reconnecting').waitFor();
-  await restarted;
+  await served.restart(() => page.getByText('Reconnecting').waitFor());
   await page.getByText('Live', { exact: true }).waitFor();
   await button(page, 'Approve').click();
   await inDialog(page, 'Approve').click();
   await card(page, 'asia-2').getByText('Succeeded').waitFor();
-}, 60_000);
+}, 120_000);
 
 test('a socket that is cut goes on where it was, and of two people one decides and the other sees it', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '4.1.0' });
@@ -231,7 +232,7 @@ test('a socket that is cut goes on where it was, and of two people one decides a
   } finally {
     await ben.context.close();
   }
-}, 60_000);
+}, 120_000);
 
 test('the hooks of a release wait, ask, and show what they left, as the steps of environments do', async () => {
   const { engine } = served;
@@ -272,7 +273,7 @@ test('the hooks of a release wait, ask, and show what they left, as the steps of
   await hooks.getByRole('button', { name: 'Show the log' }).first().click();
   await hooks.getByRole('button', { name: 'Hide the log' }).waitFor();
   await hooks.locator('.loading').waitFor({ state: 'detached' });
-}, 60_000);
+}, 120_000);
 
 test('a tab that was hidden and one that slept come back to what is so now', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '4.1.5' });
@@ -313,7 +314,7 @@ test('a tab that was hidden and one that slept come back to what is so now', asy
   await card(slept.page, 'asia-2').getByText('Succeeded').waitFor();
   expect(sockets.map(({ isDead }) => isDead)).toEqual([true, false]);
   await slept.context.close();
-}, 60_000);
+}, 120_000);
 
 test('a window is drafted by dragging and again by keys, and its next ten times are shown before it is saved', async () => {
   const { page } = await start('/calendar');
@@ -321,7 +322,7 @@ test('a window is drafted by dragging and again by keys, and its next ten times 
   const dialog = page.getByRole('dialog');
   const times = dialog.getByRole('region', { name: 'Its next times' }).getByRole('listitem');
   await lane('staging').scrollIntoViewIfNeeded();
-  const box = (await lane('staging').boundingBox())!;
+  const box = await placeOf(lane('staging'));
   const y = box.y + box.height - 6;
   await page.mouse.move(box.x + box.width * 0.5, y);
   await page.mouse.down();
@@ -338,6 +339,7 @@ test('a window is drafted by dragging and again by keys, and its next ten times 
   await tabTo(page, /^asia: /);
   for (const key of ['ArrowRight', 'Shift+ArrowRight', 'Shift+ArrowRight', 'Enter']) await page.keyboard.press(key);
   await dialog.waitFor();
+  await hasFocus(page);
   await page.keyboard.type('freeze');
   await expect.poll(() => times.count()).toBe(1);
   await page.keyboard.press('Enter');
@@ -345,7 +347,7 @@ test('a window is drafted by dragging and again by keys, and its next ten times 
   await page.getByRole('radio', { name: 'Windows' }).click();
   await lane('freeze').waitFor();
   for (const name of ['nightly', 'freeze']) expect((await served.sluice('delete', 'ReleaseWindow', name)).code).toBe(0);
-}, 60_000);
+}, 120_000);
 
 describe.each(BOTH)('with %s', (by, handsOn) => {
   const isMouse = by === 'the mouse';
@@ -386,7 +388,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     await hands.press('Holds');
     await page.getByRole('heading', { name: 'Holds and bad versions' }).waitFor();
     await holdAndMark(page, hands, version);
-  }, 60_000);
+  }, 120_000);
 
   test('triggers are paused, and candidates are dismissed and released', async () => {
     await served.engine.save('Product', 'shop', {
@@ -398,10 +400,10 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     // The first report of what runs there is only remembered: there was nothing before it.
     if (isMouse) expect((await served.sluice('report', 'deployment', 'shop-dev', '--version', '6.0.0')).code).toBe(0);
     const known = `SELECT 1 FROM trigger_cursor WHERE application = 'shop-dev'`;
-    await expect.poll(async () => (await served.engine.app.pool.query(known)).rowCount, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await served.engine.app.pool.query(known)).rowCount).toBe(1);
     const { page } = await start('/triggers');
     await controlTriggers(page, handsOn(page), served, isMouse ? '6.1.0' : '6.2.0');
-  }, 60_000);
+  }, 120_000);
 
   test('a release that does not go as it should is ended, tried again, led past what blocks it, and taken back', async () => {
     await served.engine.save('ReleaseWindow', 'frozen', {
@@ -425,7 +427,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
       await page.keyboard.press('Enter');
     });
     expect((await served.sluice('delete', 'ReleaseWindow', 'frozen')).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test('an environment is found, put on hold, and taken back to the version before', async () => {
     const { page } = await start('/');
@@ -457,7 +459,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     await hands.fill('Search', 'shop#');
     await expect.poll(() => page.url()).toMatch(/environment=asia-2.*text=shop/);
     await expect.poll(() => page.getByRole('row').filter({ hasText: 'billing#' }).count()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
 
 test('who follows a link while a filter counts its text is not called back, and is told where they are', async () => {
@@ -497,7 +499,7 @@ test('of 1,500 environments some are drawn to compare with, and the others are f
   await page.getByRole('option', { name: 'dev', exact: true }).click();
   await expect.poll(() => page.url()).toContain('compareTo=dev');
   await page.getByRole('button', { name: /^dev.*Compare with/ }).waitFor();
-}, 60_000);
+}, 120_000);
 
 describe("the user's picture is built from an empty flow, saved, released by it, and watched to its end", () => {
   /** A definition as the server has it. */
@@ -537,7 +539,7 @@ describe("the user's picture is built from an empty flow, saved, released by it,
     await saveAndRelease(page, 'by-mouse', '8.0.0');
     byMouse = await saved('by-mouse');
     await forget('by-mouse');
-  }, 90_000);
+  }, 180_000);
 
   test('with the keyboard alone: the same, byte for byte', async () => {
     const { page } = await visit('/flows/new');
@@ -548,7 +550,7 @@ describe("the user's picture is built from an empty flow, saved, released by it,
     await saveAndReleaseByKeyboard(page, 'by-keyboard', '8.1.0');
     await findFlow(page, 'by-keyboard');
     expect((await served.sluice('delete', 'PromotionFlow', 'by-keyboard')).code).toBe(0);
-  }, 90_000);
+  }, 180_000);
 
   test('as text, which stays as it was typed, in a browser that keeps nothing', async () => {
     // As over HTTP of another host, and in some private windows.
@@ -565,7 +567,7 @@ describe("the user's picture is built from an empty flow, saved, released by it,
       await context.close();
     }
     await forget('by-text');
-  }, 60_000);
+  }, 120_000);
 });
 
 test('behind a proxy with a prefix of its own, a page that is opened deep inside finds its files, its API and its stream', async () => {
@@ -587,7 +589,7 @@ test('behind a proxy with a prefix of its own, a page that is opened deep inside
     await context.close();
     await proxy.close();
   }
-}, 60_000);
+}, 120_000);
 
 test('a portal of another origin shows a release, live, under a policy without exceptions', async () => {
   // A product of its own: no other release goes first.
@@ -606,7 +608,7 @@ test('a portal of another origin shows a release, live, under a policy without e
       .waitFor();
     // Only with `actions` there is something to press.
     await element.getByRole('button', { name: 'Approve staging' }).click();
-    await expect.poll(() => node('asia-2').getAttribute('data-status'), { timeout: 15_000 }).toBe('SUCCEEDED');
+    await expect.poll(() => node('asia-2').getAttribute('data-status')).toBe('SUCCEEDED');
     await page.getByText(/^kiosk#\d+ is SUCCEEDED$/).waitFor();
     await node('eu').focus();
     await page.keyboard.press('Enter');
@@ -624,12 +626,14 @@ test('a portal of another origin shows a release, live, under a policy without e
 
     // The same over WebSockets, and as a list.
     const second = await served.engine.trigger({ product: 'kiosk', version: '7.1.0' });
+    await page.locator('sluice-status').getByText('7.1.0').waitFor();
     const ended = complaints.length;
     await page.evaluate(`for (const each of document.querySelectorAll('sluice-status, sluice-release')) {
       each.setAttribute('transport', 'websocket');
       each.setAttribute('view', 'list');
     }`);
-    await page.locator('sluice-status').getByText('7.1.0').waitFor();
+    const sockets = () => addresses.filter((each) => each.startsWith('ws'));
+    await expect.poll(() => sockets().length).toBe(2);
     await element.getByRole('button', { name: 'Approve staging' }).waitFor();
     const events = streams();
     expect(await seriousViolations(visited)).toEqual([]);
@@ -637,15 +641,13 @@ test('a portal of another origin shows a release, live, under a policy without e
     await served.engine.ended(second);
     await page.getByText(/^kiosk#\d+ is SUCCEEDED$/).waitFor();
     await page.locator('sluice-status').getByText('Succeeded').waitFor();
-    expect(addresses.filter((each) => each.startsWith('ws'))).toEqual(
-      Array.from({ length: 2 }, () => `${portal.server.replace('http', 'ws')}/graphql`),
-    );
+    expect(sockets()).toEqual(Array.from({ length: 2 }, () => `${portal.server.replace('http', 'ws')}/graphql`));
     expect(streams()).toBe(events);
     expect(complaints.slice(ended)).toEqual([]);
   } finally {
     await portal.close();
   }
-}, 60_000);
+}, 120_000);
 
 test('in all of that no page broke its policy, complained, or asked another host for anything', () => {
   expect(VISITS.length).toBeGreaterThan(4);

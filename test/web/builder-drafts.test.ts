@@ -8,6 +8,7 @@ import { ADMIN, type GuardedServer, openGuarded, type Token } from '../access/su
 import { startForge, type TestForge } from '../peers/forges.ts';
 import { type GitHost, startGitHost } from '../peers/git-host.ts';
 import { openBrowser } from '../support/browser.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { textOf } from './support/build-flow.ts';
 import { BOTH, confirm, open as openDialog } from './support/hands.ts';
 
@@ -53,7 +54,7 @@ const said = (page: Page, words: string | RegExp) => page.locator('.said').getBy
 /** A browser of one person, who is signed in. */
 async function person(token: Token): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE);
   context.on('weberror', (error) => complaints.push(error.error().message));
   context.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -195,7 +196,7 @@ test('somebody who has never seen it makes a first flow, with all that it needs,
   expect(clicks).toBeLessThan(20);
   await expect.poll(() => read('web')).toEqual({ manifest: flowText('web'), revision: 1 });
   await context.close();
-}, 60_000);
+}, 120_000);
 
 describe('a draft', () => {
   test('is one in two tabs of one person: what each of them does is in both, and told', async () => {
@@ -221,7 +222,7 @@ describe('a draft', () => {
     await expect.poll(() => two.getByRole('region', { name: 'A newer revision' }).count()).toBe(0);
     await expect.poll(async () => (await read('tabs')).manifest).toMatch(both);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('is there after its tab has crashed, with what could be undone', async () => {
     await define('crash');
@@ -230,7 +231,7 @@ describe('a draft', () => {
     await set(page, 'staging', 'soak', '10m');
     await said(page, 'soak of staging is 10m');
     await set(page, 'production', 'soak', '20m');
-    await page.getByText(/kept here/).waitFor();
+    await page.getByText(/^Draft, 2 changes since revision 1.*, kept here/).waitFor();
     const crashed = page.waitForEvent('crash');
     page.goto('chrome://crash').catch(() => {});
     await crashed;
@@ -241,7 +242,7 @@ describe('a draft', () => {
     await button(again, 'Undo').click();
     await expect.poll(() => textOf(again)).toBe(flowText('crash'));
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('has every key of a tab that is reloaded at once, time after time, and the field that one was in', async () => {
     await define('keys');
@@ -263,7 +264,7 @@ describe('a draft', () => {
     const whole = flowText('keys').replace('        - dev\n', '        - dev\n      soak: 10m\n');
     await expect.poll(() => textOf(page)).toBe(`${whole}${typed.join('\n')}\n`);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('of a workflow has every key of a tab that is reloaded at once', async () => {
     const context = await person(ana);
@@ -281,7 +282,7 @@ describe('a draft', () => {
     await button(page, 'YAML').click();
     for (const words of ['# remark 3', '# remark 2', '# remark 1']) await text.getByText(words).waitFor();
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('that a browser cannot keep is told as that, and is asked for before the page goes', async () => {
     await define('unkept');
@@ -303,7 +304,7 @@ describe('a draft', () => {
     await isRevision(page, 2);
     complaints.splice(0, complaints.length, ...complaints.filter((each) => !each.includes('cannot be kept')));
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('of two people: the second is told who saved, sees what by step, merges, decides, and saves', async () => {
     await define('pair');
@@ -352,7 +353,7 @@ describe('a draft', () => {
     await expect.poll(() => textOf(his)).toBe(manifest);
     await isRevision(his, 3);
     await Promise.all([first.close(), second.close()]);
-  }, 60_000);
+  }, 120_000);
 
   test('is not saved over what somebody else saved, also where the page has not heard of it', async () => {
     await define('deaf');
@@ -373,7 +374,7 @@ describe('a draft', () => {
     await isRevision(page, 3);
     await expect.poll(async () => (await read('deaf')).manifest).toMatch(/soak: 10m[^]*soak: 1h/);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('outlives the flow: who deletes that is told, and it can be saved again', async () => {
     await define('gone');
@@ -389,7 +390,7 @@ describe('a draft', () => {
     await isRevision(page, 3);
     await expect.poll(async () => (await read('gone')).manifest).toContain('soak: 10m');
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('whose text is broken shows the last good chart, is kept like that, and lives again when it is mended', async () => {
     await define('broken');
@@ -419,7 +420,7 @@ describe('a draft', () => {
     await said(page, 'soak of production is 20m');
     await expect.poll(() => textOf(page)).toMatch(/soak: 10m[^]*soak: 20m[^]*# A remark/);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('is undone by 200 steps to the byte, and done again', async () => {
     await define('long');
@@ -453,7 +454,7 @@ describe('a draft', () => {
     await again(200, press('y'));
     await expect.poll(() => textOf(page)).toBe(text);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 
   test('goes on while the session is over, and is saved after signing in again', async () => {
     await define('session');
@@ -479,7 +480,7 @@ describe('a draft', () => {
     await page.getByText(/^Draft, 1 change since revision 2/).waitFor();
     await expect.poll(() => textOf(page)).not.toContain('soak: 20m');
     await context.close();
-  }, 60_000);
+  }, 120_000);
 });
 
 describe.each(BOTH)('with %s', (by, handsOn) => {
@@ -577,7 +578,7 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
     await row.waitFor({ state: 'detached' });
     await expect.poll(() => read(flow)).toBe(null);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 });
 
 const workflow = (name: string, duration: string): string =>
@@ -656,7 +657,7 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await inDialog(page, 'Save workflow').click();
   await isRevision(page, 5);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('a workflow that is synced from git is read, edited as a proposal, and sent as a pull request of that edit alone', async () => {
   const repository = await host.repository('checks');
@@ -685,7 +686,7 @@ test('a workflow that is synced from git is read, edited as a proposal, and sent
   await forge.merge('checks', opened!.number);
   await expect.poll(() => repository.read('sluice/checks.yaml')).toBe(workflow('synced-checks', '2m'));
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('a flow that is synced from git is read, edited as a proposal, and sent as a pull request of that edit alone', async () => {
   const repository = await host.repository('flows');
@@ -740,7 +741,7 @@ test('a flow that is synced from git is read, edited as a proposal, and sent as 
   await isRevision(page, 2);
   await expect.poll(async () => (await read('synced')).manifest).toContain('soak: 20m');
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test("other people's manifests are opened, edited by one click and saved: the difference is that edit alone", async () => {
   await apply(
@@ -770,7 +771,7 @@ test("other people's manifests are opened, edited by one click and saved: the di
   expect(changes(text, await textOf(page))).toEqual(['+        hooks:', '+          onSuccess: smoke']);
   await expect.poll(async () => (await read(name)).manifest).toContain('onSuccess: smoke');
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('what one person writes around a flow is in the browser of another, who adds to it, and of a third', async () => {
   const text = flowText('shared').replace(
@@ -805,7 +806,7 @@ test('what one person writes around a flow is in the browser of another, who add
   const theirs = await open(third, 'shared');
   await expect.poll(() => textOf(theirs)).toBe(`${both}# Ask Ben first.\n`);
   await Promise.all([hers, his, third].map((each) => each.close()));
-}, 60_000);
+}, 120_000);
 
 test('several lines that are typed at once, as a keyboard of a phone or an input method does, break no policy', async () => {
   await define('typed');
@@ -828,7 +829,7 @@ test('several lines that are typed at once, as a keyboard of a phone or an input
   await page.keyboard.insertText(' One\n# Two\n#');
   await expect.poll(() => textOf(page)).toBe(`# One\n# Two\n# Anew\n${flowText('typed')}`);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('in all of that no page broke its policy or complained', () => {
   expect(complaints.filter((each) => !/status of 401|WebSocket/.test(each))).toEqual([]);

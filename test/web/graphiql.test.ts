@@ -87,7 +87,7 @@ test('the IDE opens on the examples, runs the first query, and asks no other hos
   expect([...hosts]).toEqual([new URL(served.url).host]);
   expect(complaints).toEqual([]);
   await page.close();
-}, 60_000);
+}, 120_000);
 
 test('a release that starts elsewhere is seen live in the subscription of the third tab', async () => {
   const { page, addresses, complaints } = await visit('/graphiql');
@@ -102,7 +102,7 @@ test('a release that starts elsewhere is seen live in the subscription of the th
   // A click before the editor has read its operation sends the subscription over HTTP, and is told that this cannot be.
   expect(complaints.filter((each) => !each.includes('status of 400'))).toEqual([]);
   await page.close();
-}, 60_000);
+}, 120_000);
 
 test('the address that the quickstart prints opens one release', async () => {
   const id = await served.engine.trigger({ product: 'billing', version: '7.1.0' });
@@ -110,7 +110,7 @@ test('the address that the quickstart prints opens one release', async () => {
   await expect.poll(() => page.locator('.graphiql-tab').first().innerText()).toBe('ThisRelease');
   await run(page, '"7.1.0"');
   await page.close();
-}, 60_000);
+}, 120_000);
 
 describe('a server that asks who is calling', () => {
   let guarded: GuardedServer;
@@ -138,7 +138,7 @@ describe('a server that asks who is calling', () => {
     const kept = await page.evaluate<string>('JSON.stringify({ ...localStorage, ...sessionStorage })');
     expect(kept).not.toContain(token.text.slice(19));
     await page.close();
-  }, 60_000);
+  }, 120_000);
 });
 
 const isNetwork = ({ protocol }: URL): boolean => ['http:', 'https:', 'ws:', 'wss:'].includes(protocol);

@@ -52,7 +52,7 @@ forEachBackend((backend) => {
       driver: (environment) =>
         environment === 'asia'
           ? { type: 'simulate', failures: -1, failure: 'FAILED' }
-          : { type: 'simulate', duration: environment === 'us-east' ? 400 : 0 },
+          : { type: 'simulate', duration: environment === 'us-east' ? 2_000 : 0 },
     });
     await release('mixed', '2');
     const rollback = await rollbackOf(engine, 'mixed');
@@ -76,7 +76,8 @@ forEachBackend((backend) => {
       id,
       ({ promotions }) => promotions.filter((each) => each.status === 'ROLLED_BACK').length === 3,
     );
-    expect((await engine.app.pool.query(`SELECT FROM outbox WHERE release_id = $1`, [id])).rowCount).toBe(0);
+    const outbox = `SELECT FROM outbox WHERE release_id = $1`;
+    await expect.poll(async () => (await engine.app.pool.query(outbox, [id])).rowCount).toBe(0);
     expect(await rollbacksOf(engine, 'twins', 1)).toHaveLength(1);
   });
 
@@ -147,7 +148,9 @@ forEachBackend((backend) => {
     const second = (await reportRollout(engine.app, { ...told, product: 'held' }, null)).value?.rollbackId as string;
     await engine.reached(
       second,
-      ({ promotions }) => promotions.filter((each) => each.status === 'SUCCEEDED').length === 2,
+      ({ promotions }) =>
+        promotions.filter((each) => each.status === 'SUCCEEDED').length === 2 &&
+        promotions.some((each) => each.status === 'WAITING'),
     );
     expect(statuses(await lookAt(engine, second))['eu']).toBe('WAITING');
     expect(await liveVersions(engine, 'held')).toMatchObject({ eu: '2', asia: '1' });

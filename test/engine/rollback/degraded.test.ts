@@ -25,7 +25,7 @@ onOneBackend('redis', (backend) => {
     await engine.saveBilling('late', { health: () => ({ type: 'none' }), rollbackPolicies: [observed] });
     await engine.ended(await engine.trigger({ product: 'late', version: '1' }));
     const eu = { product: 'late', environment: 'eu', driver: { type: 'simulate' as const } };
-    const health = { type: 'simulate' as const, sequence: ['HEALTHY' as const, 'DEGRADED' as const], interval: 1_500 };
+    const health = { type: 'simulate' as const, sequence: ['HEALTHY' as const, 'DEGRADED' as const], interval: 4_000 };
     await engine.save('Application', 'late-eu', { ...eu, health });
     const bad = await engine.trigger({ product: 'late', version: '2' });
     expect((await engine.ended(bad)).status).toBe('SUCCEEDED');
@@ -40,7 +40,8 @@ onOneBackend('redis', (backend) => {
     });
     await engine.reached(
       bad,
-      ({ status, promotions }) => status === 'FAILED' && promotions.some((each) => each.status === 'ROLLED_BACK'),
+      ({ status, promotions }) =>
+        status === 'FAILED' && promotions.filter((each) => each.status === 'ROLLED_BACK').length === 3,
     );
     expect(statuses(await lookAt(engine, bad))).toMatchObject({
       dev: 'SUCCEEDED',

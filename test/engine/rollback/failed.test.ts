@@ -23,7 +23,8 @@ onOneBackend('postgres', (backend) => {
     expect(REGIONS.map((each) => live[each])).toEqual(['1', '1', '1']);
     await engine.reached(
       bad,
-      (state) => state.status === 'FAILED' && state.promotions.some((each) => each.status === 'ROLLED_BACK'),
+      ({ status, promotions }) =>
+        status === 'FAILED' && promotions.filter((each) => each.status === 'ROLLED_BACK').length === 3,
     );
     expect(statuses(await lookAt(engine, bad))).toMatchObject({
       staging: 'SUCCEEDED',

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { pressUntil } from './hands.ts';
+import { placeOf, pressUntil } from './hands.ts';
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
 const dialog = (page: Page) => page.getByRole('dialog').last();
@@ -90,8 +90,8 @@ spec:
 async function drag(page: Page, from: string, to: string | null, before: string | RegExp): Promise<void> {
   const within = page.locator('.react-flow__node', { has: node(page, from) });
   const canvas = page.locator('.canvas', { has: node(page, from) });
-  const start = (await within.locator('.react-flow__handle-right').boundingBox())!;
-  const end = (await (to === null ? canvas : node(page, to)).boundingBox())!;
+  const start = await placeOf(within.locator('.react-flow__handle-right'));
+  const end = await placeOf(to === null ? canvas : node(page, to));
   const y = to === null ? end.y + end.height - 45 : end.y + end.height / 2;
   await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);
   await page.mouse.down();
@@ -420,7 +420,7 @@ export async function saveAndReleaseByKeyboard(page: Page, name: string, version
   await keyboard.press('Enter');
   await dialog(page).getByLabel('Version').waitFor();
   const product = dialog(page).getByRole('button', { name: /Product$/ });
-  await expect.poll(() => product.isEnabled(), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => product.isEnabled()).toBe(true);
   await tabTo(page, 'Product');
   await keyboard.type('billing');
   await dialog(page).getByRole('button', { name: 'billing' }).waitFor();
@@ -450,7 +450,7 @@ export async function findFlow(page: Page, name: string): Promise<void> {
 
 /** The page of the flow that is saved is there, and no longer that of a new one. */
 async function isSaved(page: Page, name: string): Promise<void> {
-  await expect.poll(() => page.title(), { timeout: 15_000 }).toContain(name);
+  await expect.poll(() => page.title()).toContain(name);
   await button(page, 'Trigger').waitFor();
 }
 

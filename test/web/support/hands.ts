@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 /**
  * How a person works a page. What a page is for is written once with these, and done by the mouse and again by the keyboard alone: then
@@ -13,11 +14,33 @@ export interface Hands {
   tab(name: string): Promise<void>;
 }
 
+type Box = NonNullable<Awaited<ReturnType<Locator['boundingBox']>>>;
+
+/** Where it is once it stands still: what comes later, or slides to its place, moves what is below it. */
+export async function placeOf(of: Locator): Promise<Box> {
+  let [before, now]: (Box | null)[] = [null, null];
+  await expect
+    .poll(
+      async () => {
+        [before, now] = [now, await of.boundingBox()];
+        return before !== null && JSON.stringify(before) === JSON.stringify(now);
+      },
+      { interval: 50 },
+    )
+    .toBe(true);
+  return now!;
+}
+
+/** A dialog takes the focus a moment after it is there: a key before that goes to the page behind it. */
+export const hasFocus = (page: Page, role: 'dialog' | 'alertdialog' = 'dialog'): Promise<void> =>
+  page.locator(`[role="${role}"]:focus, [role="${role}"] :focus`).first().waitFor({ state: 'attached' });
+
 /** Presses a button that opens a dialog, and waits for the dialog. */
 export async function open(page: Page, hands: Hands, name: string, within?: string): Promise<void> {
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await hands.press(name, within);
   await page.getByRole('dialog').waitFor();
+  await hasFocus(page);
 }
 
 /** Presses the button that ends a dialog, and waits until it is gone: what was refused stays open. */
@@ -64,15 +87,19 @@ interface Focus {
   field: string;
 }
 
-export const focusOf = (page: Page): Promise<Focus> => page.evaluate<Focus>(FOCUS);
+/** Once it stays: a dialog that opens or goes moves the focus a frame later. */
+export const focusOf = (page: Page): Promise<Focus> =>
+  page.evaluate<Focus>(
+    `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(${FOCUS}))))`,
+  );
 
 /** Presses a key until what has the focus is as wanted. */
 export async function pressUntil(page: Page, key: string, what: string, isIt: (at: Focus) => boolean): Promise<void> {
   const seen: string[] = [];
   for (let presses = 0; presses < 150; presses += 1) {
     await page.keyboard.press(key);
-    const at = await focusOf(page);
-    if (isIt(at)) return;
+    const at = await page.evaluate<Focus>(FOCUS);
+    if (isIt(at) && isIt(await focusOf(page))) return;
     seen.push(at.texts.find((each) => each !== '') ?? '');
   }
   throw new Error(`${key} does not reach ${what}: ${seen.join(', ')}`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { PATIENCE } from '../../support/patience.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -24,7 +25,7 @@ export async function visitIn(
   before?: (page: Page) => Promise<void>,
 ): Promise<Visit> {
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE);
   const addresses: string[] = [];
   const complaints: string[] = [];
   page.on('request', (request) => addresses.push(request.url()));
