@@ -115,7 +115,7 @@ export async function readLooks(db: Pick<Pool, 'query'>): Promise<LookShown[]> {
   return rows;
 }
 
-/** From so many hints on, looks at a repository begin a second apart. */
+/** From so many hints on, a look at a repository begins a second after the last one was over, so that its host sees a second between them. */
 const FEW = 5;
 /** Milliseconds between two looks of a flood; and for each failure in a row, up to the second number. */
 const APART = 1_000;
@@ -215,7 +215,7 @@ export async function recordLook(pool: Pool, { repository, after, heads, hints, 
   if (!failure) {
     await pool.query(
       `WITH gone AS (DELETE FROM hint WHERE id = ANY($3))
-       UPDATE watched_repository SET claimed_until = NULL, heads = coalesce($4::jsonb, heads), failures = 0, error = NULL, error_kind = NULL,
+       UPDATE watched_repository SET claimed_until = NULL, looked_at = now(), heads = coalesce($4::jsonb, heads), failures = 0, error = NULL, error_kind = NULL,
          next_look_at = CASE WHEN EXISTS (SELECT FROM hint WHERE repository = $1 AND kind = 'PUSH' AND NOT id = ANY($3))
            THEN now() ELSE ${next} END
        WHERE repository = $1`,
@@ -223,7 +223,7 @@ export async function recordLook(pool: Pool, { repository, after, heads, hints, 
     );
   } else {
     await pool.query(
-      `UPDATE watched_repository SET claimed_until = NULL, next_look_at = ${next}, failures = failures + 1, error = $3,
+      `UPDATE watched_repository SET claimed_until = NULL, looked_at = now(), next_look_at = ${next}, failures = failures + 1, error = $3,
          error_kind = $4, heads = coalesce($5::jsonb, heads) WHERE repository = $1`,
       [repository, after, failure.message.slice(0, 1_000), failure.kind, stand],
     );

@@ -193,6 +193,21 @@ test('trap 27: a thousand hints about one repository in a second are at most two
   expect(looks - before).toBeGreaterThan(0);
 });
 
+test('trap 27: a look is over when it has its answer, and the second before the next one of a flood begins then', async () => {
+  const repository = await host.repository('slow');
+  await repository.commit({ 'dev/a.yaml': 'v: 1\n' }, 'First');
+  await product('slow', `${host.url}/acme/slow.git`);
+  const { pool } = engine.app;
+  const worker = watch();
+  await worker.round();
+  await pool.query(`UPDATE watched_repository SET looked_at = now() - interval '1 hour'`);
+  await worker.settled();
+  const { rows: looked } = await pool.query(
+    `SELECT looked_at > now() - interval '1 minute' AS just FROM watched_repository`,
+  );
+  expect(looked).toEqual([{ just: true }]);
+});
+
 test('trap 27: a login that is refused stops the looks, and a new secret starts them again', async () => {
   const locked = await startGitHost({ login: { username: 'sluice', password: 'another-password' } });
   const repository = await locked.repository('locked');
