@@ -20,6 +20,7 @@ import {
   type Known,
   type Session,
 } from '../../web/app/src/builder/document/index.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const known: Known = {
   environments: new Set(['dev', 'staging', 'eu', 'asia', 'us']),
@@ -178,6 +179,21 @@ test('comments that somebody else saved are in the merge, or are a conflict; wha
   expect(kept.conflicts).toEqual([]);
   expect(stepsOf(kept)).toEqual(['staging 4h', 'eu 2h', 'asia']);
   expect(kept.document.text).toContain('# First where nobody is hurt.');
+});
+
+test('texts that differ in tens of thousands of lines are merged by step in a moment, and their comments are a conflict', () => {
+  const lines = (word: string): string => Array.from({ length: 30_000 }, (_, at) => `# ${word} ${at}\n`).join('');
+  const mine = edited(startSession(base), soak('eu', 2));
+  const theirs = `${lines('theirs')}${TEXT.replace('soak: 1h', 'soak: 3h')}`;
+  const began = { ...mine, base: { revision: 12, text: `${lines('base')}${TEXT}` } };
+  let session: Session = began;
+  // Compared line by line without a bound it takes minutes.
+  const spent = processorTime(() => {
+    ({ session } = mergeInto(began, { revision: 13, text: theirs }));
+  });
+  expect(spent).toBeLessThan(10_000);
+  expect(stepsOf(session)).toEqual(['staging 3h', 'eu 2h', 'asia']);
+  expect(session.conflicts).toMatchObject([{ field: 'comments', message: expect.stringMatching(/^30000 comments/) }]);
 });
 
 test('a text that cannot be read is not merged, and stays', () => {

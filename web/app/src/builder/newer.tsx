@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo } from 'react';
 import { Button } from 'react-aria-components';
 import { follow } from '../api/live.ts';
 import { SavesDocument } from '../generated/documents.ts';
@@ -55,14 +55,16 @@ function Saved({ text }: { text: string }) {
   const { revision, by, at, isInTheWay } = useDraft((state) => state.newest);
   const session = useDraft((state) => state.session);
   const isChanged = isDirty(session);
-  const sides = useMemo(() => sidesOf(session, { text }), [session, text]);
+  const { base, document } = session;
+  const latest = useDeferredValue(document);
+  const sides = useMemo(() => sidesOf({ base, document: latest }, { text }), [base, latest, text]);
   const who = by ?? 'Somebody else';
   return (
     <section className="note newer" aria-label="A newer revision">
       <p role="status">
         {isInTheWay && <strong>It is not saved. </strong>}
         {who} saved revision {revision} {at && <When at={at} />}; this {isChanged ? 'draft began with' : 'is'} revision{' '}
-        {session.base.revision}.{isChanged && ' Nothing of yours is lost.'}
+        {base.revision}.{isChanged && ' Nothing of yours is lost.'}
       </p>
       <Button
         className="button small"

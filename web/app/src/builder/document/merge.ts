@@ -4,6 +4,7 @@ import {
   diffManifests,
   entryName,
   exportManifest,
+  MOST_EDITS,
   readManifest,
   sameDefinition,
   wireOf,
@@ -62,7 +63,10 @@ export interface Side {
 }
 
 /** What each side changed since the base of the session, by step and setting; null while one of the texts cannot be read. */
-export function sidesOf({ base, document }: Session<TextDocument>, theirs: Pick<Base, 'text'>): Side[] | null {
+export function sidesOf(
+  { base, document }: Pick<Session<TextDocument>, 'base' | 'document'>,
+  theirs: Pick<Base, 'text'>,
+): Side[] | null {
   const { kind } = document;
   const read = [openText(kind, base.text), openText(kind, theirs.text), document].map(readingOf);
   if (!document.isCurrent || !read.every((each) => each !== undefined)) return null;
@@ -106,9 +110,11 @@ export function mergeDocuments<D extends TextDocument>(
   return { document, conflicts };
 }
 
-/** What was changed in other lines on both sides; undefined: in the same ones. */
+/** What was changed in other lines on both sides; undefined: in the same ones, or in so many that comparing them would take long. */
 function bothTexts(base: string, theirs: string, mine: string): string | undefined {
-  const patch = structuredPatch('', '', base, theirs, undefined, undefined, { context: 1 });
+  const options = { context: 1, maxEditLength: MOST_EDITS };
+  const patch = structuredPatch('', '', base, theirs, undefined, undefined, options);
+  if (!patch) return undefined;
   const text = applyPatch(mine, patch, { fuzzFactor: 0, autoConvertLineEndings: false });
   return text === false ? undefined : text;
 }
