@@ -54,7 +54,7 @@ test('wherever its worker is killed, an action goes on as it promises', async ()
   }
   // Submitted and not recorded, a workflow is found again and followed; `npm run chaos` tries the other points.
   expect([workflows.length, broken]).toEqual([1, []]);
-}, 300_000);
+}, 600_000);
 
 test.each<[string, Partial<WorkflowKill>, RegExp]>([
   ['was submitted twice', { made: 2, exitHandlers: [1, 1] }, /submitted 2 times/],

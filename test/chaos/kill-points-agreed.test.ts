@@ -16,4 +16,4 @@ test('what somebody agrees to while the worker is killed goes back', async () =>
   });
   expect(invariants.flatMap((each) => each.violations)).toEqual([]);
   expect(statuses).toEqual({ SUCCEEDED: 3, FAILED: 2 });
-}, 300_000);
+}, 600_000);

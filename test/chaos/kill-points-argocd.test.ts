@@ -17,4 +17,4 @@ test('a sync that Sluice asks Argo CD for is asked for once, wherever its worker
   expect(statuses).toEqual({ SUCCEEDED: 3 });
   // A point that no release came to would prove nothing.
   expect(reached).toEqual({ 'before-effect': 1, 'after-effect': 1, 'after-record': 1 });
-}, 240_000);
+}, 600_000);

@@ -24,5 +24,5 @@ test.concurrent.each(firstOf(RUNS))(
     expect(statuses).toEqual({ SUCCEEDED: 1 + rounds, FAILED: rounds });
     expect(reached).toEqual(Object.fromEntries(Object.entries(counts).map(([point, all]) => [point, all.length])));
   },
-  300_000,
+  600_000,
 );

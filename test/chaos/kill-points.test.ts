@@ -33,5 +33,5 @@ test.concurrent.each(firstOf(RUNS))(
     // A point that no release came to would prove nothing.
     expect(reached).toEqual(Object.fromEntries(Object.entries(counts).map(([point, all]) => [point, all.length])));
   },
-  240_000,
+  600_000,
 );

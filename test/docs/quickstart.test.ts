@@ -44,7 +44,7 @@ test('a developer pushes a commit to dev, and its release starts by itself; the 
     expect(said).toMatch(/^billing#\d+ has started by itself, \d+\.\d s after the push/m);
     expect(said).toMatch(new RegExp(`asia-2 +${version} +[0-9a-f]{40}`));
   }
-}, 240_000);
+}, 600_000);
 
 test('the host of the pull requests is at the same address the next time, and says when somebody else is there', async () => {
   const root = join(folder, 'host');
@@ -72,4 +72,4 @@ test('production is behind pull requests, which people merge; the way back is fo
   expect(said.match(/pull request \d+ merged by sluice-bot, commit/g)).toHaveLength(4);
   expect(said.match(/byte for byte those of the last verified version/g)).toHaveLength(4);
   expect(said).not.toContain('DIFFERENT');
-}, 240_000);
+}, 600_000);

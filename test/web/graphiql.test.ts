@@ -50,7 +50,7 @@ async function run(page: Page, answer: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     await page.locator('.graphiql-execute-button').click();
     try {
-      return await response(page).getByText(answer).first().waitFor({ timeout: 12_000 });
+      return await response(page).getByText(answer).first().waitFor({ timeout: 30_000 });
     } catch (error) {
       if (tries === 3) throw error;
     }
@@ -63,8 +63,8 @@ async function subscribe(page: Page): Promise<void> {
     payload.toString().includes('"type":"subscribe"');
   for (let tries = 1; ; tries += 1) {
     const subscribed = page
-      .waitForEvent('websocket', { timeout: 10_000 })
-      .then((socket) => socket.waitForEvent('framesent', { predicate: isOrder, timeout: 10_000 }));
+      .waitForEvent('websocket', { timeout: 30_000 })
+      .then((socket) => socket.waitForEvent('framesent', { predicate: isOrder, timeout: 30_000 }));
     await page.locator('.graphiql-execute-button').click();
     try {
       return void (await subscribed);
