@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Reached } from '../../core/support/reached.ts';
+import { EXCUSED, REACHED } from './places.ts';
 
 /** Every kind of seam with every fault that fits it, and what people and machines do. */
 const MUST_REACH: readonly string[] = [
@@ -79,43 +80,6 @@ const MUST_REACH: readonly string[] = [
   'release FORWARD TERMINATED',
 ];
 
-/** What no world needs, file by file: the API's own tests ask for it, or those of the real queues. */
-const NOT_IN_A_WORLD = new Set([
-  'commands/access/create-token',
-  'jobs/postgres-time',
-  'jobs/queue',
-  'store/access',
-  'store/approval-links',
-  'store/approval-reads',
-  'store/audit-log',
-  'store/deployment-reads',
-  'store/event-log',
-  'store/rollback-reads',
-  'store/sealing',
-  'store/secrets',
-]);
-
-/** And of the other files. */
-const NO_PLACE_IN_A_WORLD = new Map([
-  ['people mark versions in the tests of the API', ['bad-versions: markVersionBad, unmarkVersions']],
-  ['lists of the API', ['bad-versions: readBadVersions, findVersions', 'reads: setForReading', 'walk: walk']],
-  ['details that the API opens', ['release-reads: readCounts, readPlaces, releaseOfNumber', 'contents: readVersions']],
-  [
-    'no world has a sender of webhooks',
-    [
-      'deliveries: keepDelivery, claimDelivery, recordDelivery, replayDelivery, lockDelivery, readDelivery',
-      'deliveries: forgetOldDeliveries',
-    ],
-  ],
-  ['no world has git, and what was found live in it', ['known-contents: knownContents', 'live-checks: saveChecks']],
-  ['windows of a world have no runway', ['load-facts: loadRunway']],
-  ['once an hour, once at a start after an upgrade', ['unfinished: forgetOldKeys, releasesOfUnsignedCommits']],
-  ['asked by probes and metrics', ['unfinished: lateness']],
-  ['once an hour, where the settings say so', ['action-logs: forgetOldLogs']],
-  ['errands that the API shows', ['outbox: openErrands']],
-  ['a rollback that is retried after it has told: test/engine/rollback/retried', ['rollbacks: unsettleRollback']],
-]);
-
 /** Where the sources are, from there or from what is built of them: a build keeps files that have moved since. */
 export function sourcesFor(folder: string): string {
   let root = folder;
@@ -128,14 +92,13 @@ const BEGINS =
   /^(?:export )?(?:async )?function (\w+)|^(?:export )?const (\w+) = (?:async )?\(|^ {2,4}(?:async )?(?!if |for |while |switch )(#?\w+)(?:<[^>]*>)?\(.*\{$/;
 
 /** `store/rollbacks settleRollback`: every function of the store that asks PostgreSQL, and files of commands and jobs that do. */
-export function askingPlaces(): string[] {
+function allPlaces(): string[] {
   const root = sourcesFor(import.meta.dirname);
   const places = new Set<string>();
   for (const folder of ['store', 'commands', 'jobs'])
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.ts')) continue;
       const file = `${folder}/${name.replace(/\.ts$/, '')}`;
-      if (NOT_IN_A_WORLD.has(file)) continue;
       let within = '';
       for (const line of readFileSync(join(root, folder, name), 'utf8').split('\n')) {
         within = BEGINS.exec(line)?.slice(1).find(Boolean) ?? within;
@@ -144,13 +107,33 @@ export function askingPlaces(): string[] {
         if (folder !== 'store' && /\.query[(<]/.test(line)) places.add(`${file} `);
       }
     }
-  const excused = [...NO_PLACE_IN_A_WORLD.values()].flat().flatMap((each) => {
-    const [file, functions = ''] = each.split(': ');
-    return functions.split(', ').map((name) => `store/${file} ${name}`);
-  });
-  const unknown = excused.filter((each) => !places.has(each));
-  if (unknown.length > 0) throw new Error(`excused, and not there: ${unknown.join(', ')}`);
-  return [...places].filter((each) => !excused.includes(each));
+  return [...places];
+}
+
+/** Those of `places` that `FILE` or `FILE: FUNCTION, FUNCTION` means. */
+function meant(words: string, places: readonly string[]): string[] {
+  const [file, functions] = words.split(': ');
+  if (functions === undefined) return places.filter((each) => each.startsWith(`${file} `));
+  return functions.split(', ').map((name) => `${file} ${name}`);
+}
+
+/** What a world has to ask. */
+export function askingPlaces(): string[] {
+  const all = allPlaces();
+  const excused = new Set(EXCUSED.flatMap(({ places }) => places).flatMap((each) => meant(each, all)));
+  return all.filter((each) => !excused.has(each));
+}
+
+/** Where the lists of places and the sources differ. */
+export function drifted(): { unknown: string[]; gone: string[]; twice: string[] } {
+  const all = allPlaces();
+  const listed = [...EXCUSED.flatMap(({ places }) => places), ...REACHED];
+  const places = listed.flatMap((each) => meant(each, all));
+  return {
+    unknown: all.filter((each) => !places.includes(each)),
+    gone: [...places.filter((each) => !all.includes(each)), ...listed.filter((each) => meant(each, all).length === 0)],
+    twice: places.filter((each, place) => places.indexOf(each) !== place),
+  };
 }
 
 /** What a long run has to reach and did not. */
