@@ -10,9 +10,10 @@ import { DAY } from '../core/definitions.ts';
 import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
 import { refusal } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
-import type { PromotionState } from '../core/release.ts';
+import type { OtherRelease, PromotionState, ReleaseState } from '../core/release.ts';
 import { insertApprovalLink, readApprovalLink } from '../store/approval-links.ts';
 import type { ApprovalLink } from '../store/approval-links.ts';
+import { readFacts } from '../store/release-reads.ts';
 import { signLink } from './approval-link-token.ts';
 import { auditChange } from './audit.ts';
 import { findPromotion, findStep } from './decide-promotion.ts';
@@ -62,7 +63,7 @@ export async function createApprovalLink(
   const { attempt } = promotion;
   const now = app.clock.now();
   const wish = { kind: decision, promotion: position, step, attempt, by: approver };
-  const why = whyNot(plan, seen.state, wish, now.getTime());
+  const why = whyNot(plan, seen.state, wish, now.getTime(), await releaseBefore(app, seen.state));
   if (why) return { refusals: [why] };
   const { spec, approval } = askedFor(planned, promotion, step) as Asked;
   const last = Math.min(
@@ -129,4 +130,13 @@ function approverOf(name: string | undefined, caller: Caller | null): Caller | R
     ? [{ name: caller.name, unlimited: true }, ...(caller.makers ?? [])]
     : [{ name: null, unlimited: false }];
   return { name, kind: 'PERSON', groups: [], roles: [], makers };
+}
+
+/** What goes before a release that waits for its turn. */
+async function releaseBefore(
+  { pool, definitions }: Parts,
+  { id, startedAt }: ReleaseState,
+): Promise<OtherRelease | null> {
+  if (startedAt !== null) return null;
+  return (await readFacts(pool, [{ id }], definitions)).get(id)?.behind ?? null;
 }

@@ -100,7 +100,8 @@ export async function readPromotion(
   return new EnvironmentPromotion(await partsAt(context, releaseId, [position]), position);
 }
 
-async function factsOf(context: ApiContext, releaseId: string): Promise<Facts> {
+/** What other releases do, for one that has not ended. */
+export async function factsOf(context: ApiContext, releaseId: string): Promise<Facts> {
   const summary = await summaries(context).load(releaseId);
   return summary && !ENDED_RELEASE.has(summary.status) ? facts(context).load(summary) : NO_FACTS;
 }

@@ -25,6 +25,7 @@ import {
 import { whyNotBegun } from './access/guard.ts';
 import { Lookup } from './access/lookup.ts';
 import { frozen, states } from './batches.ts';
+import { factsOf } from './release-parts.ts';
 
 /** What a mutation says of its rule alone, asked once however many things of a request ask the same. */
 function begun(
@@ -187,7 +188,8 @@ async function decided(
   const [release, state] = await Promise.all([frozen(context).load(releaseId), states(context).load(releaseId)]);
   const { attempt } = (state as ReleaseState).promotions[position] as PromotionState;
   const wish = { kind, promotion: position, step: undefined, attempt, by: context.caller };
-  return Ability.of(whyNot(release!.plan, state!, wish, context.app.clock.now().getTime())?.message ?? null);
+  const behind = state!.startedAt === null ? (await factsOf(context, releaseId)).behind : null;
+  return Ability.of(whyNot(release!.plan, state!, wish, context.app.clock.now().getTime(), behind)?.message ?? null);
 }
 
 @Resolver(() => Environment)

@@ -335,7 +335,7 @@ export async function readPlaces(
  */
 export async function readFacts(
   pool: Pool,
-  releases: readonly ReleaseSummary[],
+  releases: readonly { id: string }[],
   definitions: DefinitionSnapshots,
 ): Promise<Map<string, Facts>> {
   return withConnection(pool, (client) => loadFacts(client, [...releases], definitions));

@@ -5,7 +5,7 @@ import type { PlannedPromotion } from '../plan.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import type { GateAnswer } from '../gates/answer.ts';
-import type { AskedOfStep, DecisionStimulus, PromotionState } from '../release.ts';
+import type { AskedOfStep, DecisionStimulus, OtherRelease, PromotionState } from '../release.ts';
 import { wait } from '../step.ts';
 import { cutOff } from '../steps.ts';
 import { windowState } from '../windows/index.ts';
@@ -46,13 +46,16 @@ export function followApproval(draft: Draft, position: number, spec: ApprovalSpe
   draft.emit({ type: 'ApprovalExpired', ...draft.atPromotion(position, promotion.status), reason });
 }
 
+/** Facts cost a reading: only what waits for its turn has to look at them. */
+const behindOf = (draft: Draft): OtherRelease | null => (draft.state.startedAt === null ? draft.facts.behind : null);
+
 /** A refused decision changes nothing and is explained; the same one of the same person again changes nothing either. */
 export function applyDecision(draft: Draft, stimulus: DecisionStimulus): void {
   const seen = draft.state.promotions[stimulus.promotion];
   const asked = seen && askedFor(draft.planned(stimulus.promotion), seen, stimulus.step);
   if (seen?.attempt === stimulus.attempt && asked && isKnown(asked, stimulus)) return;
   const why =
-    whyNot(draft.plan, draft.state, stimulus, draft.now) ??
+    whyNot(draft.plan, draft.state, stimulus, draft.now, behindOf(draft)) ??
     (stimulus.kind === 'approve' ? whyClosed(draft, draft.planned(stimulus.promotion)) : null);
   if (why !== null) return void draft.refused.set(stimulus, why);
   if (!asked?.approval) return;

@@ -7,7 +7,7 @@ import type { PlannedPromotion, ReleasePlan } from '../plan.ts';
 import { refusal } from '../problems.ts';
 import type { Refusal } from '../problems.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE } from '../release.ts';
-import type { DecisionStimulus, PromotionState, ReleaseState, StepState } from '../release.ts';
+import type { DecisionStimulus, OtherRelease, PromotionState, ReleaseState, StepState } from '../release.ts';
 import { mustStop } from '../steps.ts';
 import { actOf, approvalStatus, describeRule, missingOf, nameOf, progressOf, rulesFor, rulesOf } from './approval.ts';
 import type { ApprovalDecision, ApprovalState } from './approval.ts';
@@ -53,15 +53,24 @@ export function askedNow(planned: PlannedPromotion, seen: PromotionState): (numb
   });
 }
 
-/** Why this person may not decide so on this promotion now, or null. Release windows are another question. */
-export function whyNot(plan: ReleasePlan, state: ReleaseState, wish: Wish, now: number): Refusal | null {
+/**
+ * Why this person may not decide so on this promotion now, or null. Release windows are another question.
+ * @param behind the release that goes before this one; asked only of one that waits for its turn
+ */
+export function whyNot(
+  plan: ReleasePlan,
+  state: ReleaseState,
+  wish: Wish,
+  now: number,
+  behind: OtherRelease | null,
+): Refusal | null {
   const planned = plan.promotions[wish.promotion];
   const promotion = state.promotions[wish.promotion];
   if (!planned || !promotion) return refusal('NOT_FOUND', 'the release has no such promotion', ['environment']);
   const asked = askedFor(planned, promotion, wish.step);
   const called = asked?.called ?? planned.name;
   if (!asked) return refusal('WRONG_STATE', `${called} ${whyNotAsked(planned, promotion, wish.step)}`, ['environment']);
-  const why = whyNotNow(plan, state, planned, promotion, asked, wish, now);
+  const why = whyNotNow(plan, state, planned, promotion, asked, wish, now, behind);
   if (why !== null) return refusal('WRONG_STATE', `${called} ${why}`, ['environment']);
   const who = whyNotThey(plan, state, planned, asked, wish);
   return who === null ? null : refusal('NOT_AN_APPROVER', who, ['environment']);
@@ -86,7 +95,7 @@ export function mayApprove(
   const { attempt } = seen;
   const approval = askedFor(plan.promotions[promotion] as PlannedPromotion, seen, step)?.approval;
   const said = approval?.decisions.some((each) => each.by === (by?.name ?? null)) ?? false;
-  return !said && whyNot(plan, state, { kind: 'approve', promotion, step, attempt, by }, now) === null;
+  return !said && whyNot(plan, state, { kind: 'approve', promotion, step, attempt, by }, now, null) === null;
 }
 
 /** Why the caller can be the person who triggered the release; null: nothing says so. */
@@ -113,6 +122,7 @@ function whyNotNow(
   { spec, approval }: Asked,
   { attempt, kind, step, promotion }: Wish,
   now: number,
+  behind: OtherRelease | null,
 ): string | null {
   if (seen.attempt !== attempt) return `is in attempt ${seen.attempt}, this decision is about attempt ${attempt}`;
   const so = (): string => answerOf(spec, approval, deedOf(planned), now).reason;
@@ -130,9 +140,8 @@ function whyNotNow(
   if (step === undefined && (state.terminating !== null || state.halted))
     return 'will not start, because the release stops';
   if (approval === null) {
-    const until =
-      state.startedAt === null ? 'waits for the turn of its release' : askDependencies(plan, state, planned).reason;
-    return `is not asked for yet: it ${until}`;
+    if (state.startedAt !== null) return `is not asked for yet: it ${askDependencies(plan, state, planned).reason}`;
+    return `is not asked for yet: its release waits for its turn${behind ? `, and release ${behind.called} goes first` : ''}`;
   }
   const status = approvalStatus(spec, approval, now);
   if (status === 'EXPIRED' && spec.onExpiry === 'FAIL') return `was ${so()}`;

@@ -4,10 +4,9 @@ import { DAY } from '../../../src/core/definitions.ts';
 import { NO_FACTS } from '../../../src/core/release.ts';
 import { waitingFor } from '../../../src/core/waiting.ts';
 import type { ReleaseWindow } from '../../../src/core/windows/index.ts';
-import { approvalOf, at, flowOf, MINUTE, person } from '../support/builders.ts';
+import { approvalOf, at, flowOf, MINUTE, person, planOf } from '../support/builders.ts';
 import type { PlanOptions } from '../support/builders.ts';
-import { started } from '../support/play.ts';
-import type { Play } from '../support/play.ts';
+import { Play, started } from '../support/play.ts';
 
 const grace = person('grace @sre');
 const linus = person('linus');
@@ -53,6 +52,19 @@ describe('an approval', () => {
     });
     expect(play.state.status).toBe('SUSPENDED');
     expect(play.eventTypes().slice(-2)).toEqual(['ApprovalRequested', 'PromotionWaiting']);
+  });
+
+  test.each([
+    ['billing#41 is before it', { id: 'r-41', called: 'billing#41' }, ', and release billing#41 goes first'],
+    ['its turn has come this moment', null, ''],
+  ])('is not asked for while its release waits for its turn: %s', (_name, behind, first) => {
+    const flow = flowOf('dev > staging', { steps: { staging: { approval: approvalOf('1') } } });
+    const play = new Play(planOf(flow));
+    play.facts = { ...NO_FACTS, behind };
+    expect(play.decide('approve', 'staging', grace)).toMatchObject({
+      code: 'WRONG_STATE',
+      message: `staging is not asked for yet: its release waits for its turn${first}`,
+    });
   });
 
   test('starts the promotion in the decision that grants it', () => {

@@ -145,7 +145,7 @@ describe('why somebody can be who triggered it', () => {
       const promotions = play.plan.promotions.map((each) => ({ ...each, restores }));
       const back = { ...play.plan, promotions, rollback: { targets: [] } as never };
       const wish = { kind: 'approve', promotion: play.position('eu'), attempt: 1, by: person('ada') } as const;
-      return whyNot(back, play.state, wish, play.now)?.message;
+      return whyNot(back, play.state, wish, play.now, null)?.message;
     };
     expect(refused(approvalOf('1'))).toBe(
       "ada started the rollback and may not approve eu too, unless the policy's approval says `forbidInitiator: false`: another person has to",
