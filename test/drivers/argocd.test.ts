@@ -231,6 +231,25 @@ describe('who syncs', () => {
     expect([...argoCd.syncs.values()]).toEqual([1]);
   });
 
+  test('an application that was deleted and made again is asked once more, and no oftener', async () => {
+    const options = { auto: false };
+    const app = application(options);
+    await app.reconcile();
+    app.ends = 'Running';
+    const promoted = await promote('1.4.0');
+    const looks = new Looks(promoted, spec({ sync: 'REQUEST' }));
+    expect(await looks.look()).toMatchObject(waits('was asked for'));
+    const anew = application(options);
+    await anew.reconcile();
+    anew.ignoring = true;
+    expect(await looks.look(5)).toMatchObject(waits('was asked for'));
+    await looks.look(10);
+    expect([...argoCd.syncs.values()]).toEqual([2]);
+    anew.ignoring = false;
+    expect(await looks.look(70)).toMatchObject(synced);
+    expect(anew.live).toEqual([promoted.commit]);
+  });
+
   test("trap 46: somebody else's operation is followed, and judged by its revision", async () => {
     const app = application({ auto: false });
     await app.reconcile();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -172,6 +173,7 @@ export class PeerApplication {
   #reconciledAt: string | undefined;
   #operation: (Operation & { phase: Phase; startedAt: string; finishedAt?: string; message: string }) | undefined;
   #tried = '';
+  readonly #uid = randomUUID();
   #hydrated: { current: Hydration; last?: Hydration } | undefined;
 
   constructor(
@@ -255,7 +257,7 @@ export class PeerApplication {
     const revisionsOf = (revisions: readonly string[]): object =>
       several ? { revisions } : { revision: revisions[0] ?? '' };
     return {
-      metadata: { name: this.name, namespace: namespace ?? 'argocd' },
+      metadata: { name: this.name, namespace: namespace ?? 'argocd', uid: this.#uid },
       spec: {
         project: this.project,
         destination: { server: 'https://kubernetes.default.svc', namespace: 'billing' },

@@ -5,6 +5,8 @@
 
 /** Times are as Argo CD writes them: RFC 3339, UTC, whole seconds. */
 export interface ArgoApplication {
+  /** Another one of the same name, made after it was deleted, has another. */
+  uid: string;
   /** In the order of the application; one where it has a single source. */
   sources: ArgoSource[];
   /** Revisions stand by source, in lists. */
@@ -91,6 +93,7 @@ export function readApplication(answer: unknown): ArgoApplication {
   const automated = partOf(spec['syncPolicy'])['automated'];
   const conditions = listOf(status['conditions']).map(partOf);
   return {
+    uid: textOf(partOf(root['metadata'])['uid']),
     sources: sources.map(sourceOf),
     several,
     ...(isPart(spec['sourceHydrator']) && {

@@ -25,8 +25,8 @@ const SHOWN = 9;
  * hydrator it is the hydrated branch that is synced, so the question is about the commit that was hydrated.
  *
  * A comparison is asked for at first and once a minute. A sync is asked for only where the definition says REQUEST and auto-sync is off, once
- * per key: Argo CD keeps the key in the operation, so a worker that takes over finds it there. An operation that goes on is
- * waited for, whoever began it.
+ * per key: Argo CD keeps the key in the operation, so a worker that takes over finds it there. When an application is deleted and made again,
+ * what was asked of the one before is gone with it, and is asked for once more. An operation that goes on is waited for, whoever began it.
  */
 export async function checkArgoCd(
   source: ArgoCdSpec,
@@ -52,8 +52,8 @@ export async function checkArgoCd(
 interface Kept extends Progress {
   /** When a comparison was asked for the last time, in milliseconds. */
   refreshed?: number;
-  /** A sync was asked for with the key. */
-  asked?: true;
+  /** A sync was asked for with the key: of the application with this uid; true: of whatever application, by an earlier version. */
+  asked?: string | true;
 }
 
 async function look(argoCd: ArgoCd, source: ArgoCdSpec, context: SyncContext, kept: Kept): Promise<SyncAnswer> {
@@ -80,7 +80,8 @@ async function look(argoCd: ArgoCd, source: ArgoCdSpec, context: SyncContext, ke
     return { synced: true, message: `${context.application} runs ${describeChange(context.change)}` };
   const why = [`${name} ${judged}`, ...seen.errors].join('; ');
 
-  const mayAsk = source.sync === 'REQUEST' && !seen.autoSync && kept.asked !== true && operation?.key !== context.key;
+  const wasAsked = kept.asked === true || kept.asked === seen.uid || operation?.key === context.key;
+  const mayAsk = source.sync === 'REQUEST' && !seen.autoSync && !wasAsked;
   const held = await heldBack(argoCd, seen, mayAsk, name);
   if (held !== null) return waits(held, { held: true });
   if (!mayAsk)
@@ -99,7 +100,7 @@ async function look(argoCd: ArgoCd, source: ArgoCdSpec, context: SyncContext, ke
     if (/already in progress|auto-sync/i.test(error.message)) return waits(`${name}: ${error.message}`);
     throw error;
   }
-  kept.asked = true;
+  kept.asked = seen.uid;
   return waits(`a sync of ${name} was asked for`);
 }
 
