@@ -10,7 +10,7 @@ import { removeDefinition, settleDefinitions, writeDefinition } from '../store/d
 import type { AuditChange } from './audit.ts';
 import { checkRemoval } from './check-references.ts';
 import { DefinitionDraft } from './definition-draft.ts';
-import { auditOfDefinitions, considerSave } from './save-definition.ts';
+import { auditOfDefinitions, conflictWith, considerSave } from './save-definition.ts';
 import type { Considered } from './save-definition.ts';
 
 /** Manifests as they are read, of one text or of many files. */
@@ -99,34 +99,51 @@ export async function considerManifests(
         draft.put(definition, await draft.get(definition.kind, definition.metadata.name));
     }
   }
-  const removals = prune ? await considerPruning(draft, manifests, prune(draft), source ?? null, refusals) : [];
+  const removals = prune ? await considerPruning(draft, manifests, prune(draft), { source, expected }, refusals) : [];
   return { saves, removals, refusals, draft };
 }
 
-/** What is to be deleted, taken out of the draft; what others still name is refused, at the beginning of the manifests. */
+/**
+ * What is to be deleted, taken out of the draft; what others still name is refused, at the beginning of the manifests, and so is what the
+ * caller has seen at another revision, or has seen and expects to be deleted when it is not.
+ */
 async function considerPruning(
   draft: DefinitionDraft,
   manifests: Manifests,
   prunable: StoredDefinition[],
-  source: string | null,
+  { source, expected }: { source: string | undefined; expected: readonly ExpectedRevision[] },
   refusals: Unplaced[],
 ): Promise<StoredDefinition[]> {
   const given = new Set(manifests.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
   const removals = prunable
     .filter(({ kind, metadata }) => !given.has(`${kind}/${metadata.name}`))
     .sort((a, b) => KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind));
+  const removed = new Set(removals.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+  for (const { kind, name, revision } of expected) {
+    if (given.has(`${kind}/${name}`)) continue;
+    const conflict = conflictWith(await draft.get(kind, name), kind, name, revision);
+    if (conflict) refusals.push(ofAll(conflict.message, conflict.code));
+    else if (!removed.has(`${kind}/${name}`))
+      refusals.push(
+        ofAll(`the text has no ${kind} "${name}" and does not delete it, so no revision of it can be expected`),
+      );
+  }
   removals.forEach((each) => draft.remove(each));
   for (const removal of removals) {
-    for (const { message } of await checkRemoval(draft, removal, source))
-      refusals.push({
-        file: undefined,
-        document: 1,
-        path: [],
-        message: `the manifests do not hold it, so it is to be deleted, but ${message}`,
-      });
+    for (const { message } of await checkRemoval(draft, removal, source ?? null))
+      refusals.push(ofAll(`the manifests do not hold it, so it is to be deleted, but ${message}`));
   }
   return removals;
 }
+
+/** What no part of the manifests says stands at their beginning. */
+const ofAll = (message: string, code?: RefusalCode): Unplaced => ({
+  file: undefined,
+  document: 1,
+  path: [],
+  message,
+  ...(code && { code }),
+});
 
 /** Writes what nothing was refused of, under the definitions' lock. `audit` is asked to write the entry, where anything changes. */
 export async function writeConsidered(

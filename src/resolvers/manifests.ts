@@ -41,7 +41,7 @@ export class ManifestsResolver {
     const expected = input.expectedRevisions ?? [];
     const applying = { text, fileName: fileName ?? undefined, dryRun, prune: labelsIn(input), expected };
     const read = await manifestsIn(context, input);
-    const idle = unguarding(expected, read);
+    const idle = unguarding(expected, read, (input.prune ?? []).length > 0);
     if (idle.length > 0) return { changes: [], userErrors: refused(idle) };
     const { changes, errors } = await applyManifests(context.app, applying, context.actor, read);
     forget(context);
@@ -112,15 +112,22 @@ const toChange = (change: AppliedChange): ManifestChange => ({
   document: change.document ?? null,
 });
 
-/** Expected revisions that would guard nothing. Of a text that cannot be read the command says what is wrong. */
-function unguarding(expected: readonly ExpectedRevision[], { definitions, errors }: PlainManifests): Refusal[] {
+/**
+ * Expected revisions that would guard nothing. Of a text that cannot be read the command says what is wrong.
+ * @param deletes what the text does not have can be what is deleted: the command finds out
+ */
+function unguarding(
+  expected: readonly ExpectedRevision[],
+  { definitions, errors }: PlainManifests,
+  deletes: boolean,
+): Refusal[] {
   if (errors.length > 0) return [];
   const there = new Set(definitions.map(({ definition: { kind, metadata } }) => `${kind}/${metadata.name}`));
   const known = new Set<string>();
   return expected.flatMap(({ kind, name }, at) => {
     const key = `${kind}/${name}`;
     const path = ['expectedRevisions', at];
-    if (!there.has(key))
+    if (!there.has(key) && !deletes)
       return refusal('INVALID', `the text has no ${kind} ${quote(name)}, so no revision of it can be expected`, path);
     if (known.has(key)) return refusal('INVALID', `the revision of ${kind} ${quote(name)} is expected twice`, path);
     known.add(key);

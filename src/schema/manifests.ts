@@ -50,7 +50,7 @@ export class ManifestsApplyInput {
   @Field(() => [ExpectedRevisionInput], {
     nullable: true,
     description:
-      'The revisions of definitions of the text that you have seen; a definition that is at another one is refused with the code CONFLICT.',
+      'The revisions that you have seen of definitions of the text, and of those that `prune` deletes; a definition that is at another one is refused with the code CONFLICT.',
   })
   expectedRevisions?: ExpectedRevisionInput[] | null;
 }

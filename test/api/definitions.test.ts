@@ -457,6 +457,39 @@ describe('manifests', () => {
     ]);
   });
 
+  test('what `prune` deletes is deleted at the revision that was seen, and at no other', async () => {
+    const written = (name: string, spec: object, labels = { app: 'pruning' }): string =>
+      JSON.stringify({ apiVersion: 'sluice.dev/v1', kind: 'Environment', metadata: { name, labels }, spec });
+    const stays = written('pruning-stays', { kind: 'PRODUCTION' });
+    const goes = (kind: string): string => written('pruning-goes', { kind });
+    const prune = [{ key: 'app', value: 'pruning' }];
+    const ask = async (text: string, seen?: [name: string, revision: number]) => {
+      const expectedRevisions = seen && [{ kind: 'Environment', name: seen[0], revision: seen[1] }];
+      const { manifestsApply } = await api.ask(apply, { input: { text, ...(seen && { prune, expectedRevisions }) } });
+      return manifestsApply as { changes: object[]; userErrors: object[] };
+    };
+    const other = written('pruning-other', { kind: 'PRODUCTION' }, { app: 'other' });
+    await ask([stays, other, goes('PRODUCTION')].join('\n---\n'));
+    await ask(goes('NON_PRODUCTION'));
+    expect(await ask(stays, ['pruning-goes', 1])).toMatchObject({
+      changes: [],
+      userErrors: [{ code: 'CONFLICT', message: expect.stringMatching(/"pruning-goes" is at revision 2, not 1/) }],
+    });
+    // One that keeps out of it, and one that is gone.
+    for (const [seen, code, words] of [
+      [['pruning-other', 1], 'INVALID', /no Environment "pruning-other" and does not delete it/],
+      [['nowhere', 3], 'CONFLICT', /"nowhere" is at revision 0, not 3/],
+    ] as const)
+      expect(await ask(stays, [...seen])).toMatchObject({
+        changes: [],
+        userErrors: [{ code, message: expect.stringMatching(words) }],
+      });
+    expect(await ask(stays, ['pruning-goes', 2])).toMatchObject({
+      changes: [{ name: 'pruning-stays' }, { name: 'pruning-goes', change: 'DELETED' }],
+      userErrors: [],
+    });
+  });
+
   describe('a flow and a workflow keep the text that they were written as', () => {
     const workflow = (remark: string): string =>
       `# ${remark}\napiVersion: 'sluice.dev/v1'\nkind: PromotionWorkflow\n\nspec:\n  actions:\n    - { type: wait, name: w, parameters: { duration: 1s } } # ${remark}\nmetadata: { name: by-hand }\n`;
