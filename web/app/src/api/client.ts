@@ -1,5 +1,6 @@
 import { authExchange } from '@urql/exchange-auth';
 import { cacheExchange, Client, type CombinedError, fetchExchange, mapExchange } from 'urql';
+import { readClock } from './clock.ts';
 import { heard, unreachable } from './connection.ts';
 import { addressOf } from './place.ts';
 import { OWN_PAGE, untilSignedIn } from './session.ts';
@@ -12,6 +13,12 @@ export function createApi(): Client {
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     fetchOptions: { headers: OWN_PAGE },
+    fetch: async (...asked) => {
+      const from = performance.now();
+      const response = await fetch(...asked);
+      readClock(response.headers.get('date'), performance.now() - from);
+      return response;
+    },
     exchanges: [
       mapExchange({
         // An answer without data is null, and its type says that it is undefined.

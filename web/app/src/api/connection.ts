@@ -1,11 +1,12 @@
 import { create } from 'zustand';
+import { now } from './clock.ts';
 
 export interface Connection {
   /** `idle`: nothing is followed on this page. */
   stream: 'idle' | 'connecting' | 'live' | 'lost';
   /** Whether the last question reached the server. */
   reachable: boolean;
-  /** When the server was heard last, in milliseconds since the epoch; null: not yet. */
+  /** When the server was heard last, in milliseconds since the epoch, by its clock; null: not yet. */
   asOf: number | null;
 }
 
@@ -14,6 +15,6 @@ export const useConnection = create<Connection>(() => ({ stream: 'idle', reachab
 
 const set = useConnection.setState;
 
-export const heard = (): void => set({ asOf: Date.now(), reachable: true });
+export const heard = (): void => set({ asOf: now(), reachable: true });
 export const unreachable = (): void => set({ reachable: false });
 export const streamIs = (stream: Connection['stream']): void => set({ stream });

@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react';
 import { type StoreApi, useStore } from 'zustand';
+import { now } from '../api/clock.ts';
 import type { Connecting } from './chart/drawn.ts';
 import {
   type Made,
@@ -118,7 +119,7 @@ export function draftState<D extends TextDocument, E, Q>(
       return refusals.length === 0;
     },
     type(text) {
-      if (get().readOnly === null) put(typeText(get().session, text, Date.now()));
+      if (get().readOnly === null) put(typeText(get().session, text, now()));
     },
     undo() {
       const { session, said } = undo(get().session);

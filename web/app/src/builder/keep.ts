@@ -1,3 +1,4 @@
+import { now } from '../api/clock.ts';
 import { browserStore, browserWords, browserWorld } from './document/browser.ts';
 import {
   type Base,
@@ -44,8 +45,13 @@ interface Opening<D extends TextDocument> extends DraftOwner<D> {
 
 /** The groups that show all of their members, in every flow. */
 const OPENED = 'sluice-opened-groups';
-export const openedGroups = (): ReadonlySet<string> =>
-  new Set(JSON.parse(browserWords.get(OPENED) ?? '[]') as string[]);
+export function openedGroups(): ReadonlySet<string> {
+  try {
+    return new Set(JSON.parse(browserWords.get(OPENED) ?? '[]') as string[]);
+  } catch {
+    return new Set();
+  }
+}
 
 /** Remembers which groups are open in this builder. */
 export function keepOpened(builder: Builder): Builder {
@@ -78,7 +84,7 @@ export async function openDraft<D extends TextDocument, S extends KeptStore<D>>(
   if (draft && isDirty(session)) store.setState({ keptAt: draft.keptAt });
   const tell = (): void => {
     const isKept = draft?.isKept === true;
-    store.setState(isKept ? { isUnkept: false, keptAt: Date.now() } : { isUnkept: true });
+    store.setState(isKept ? { isUnkept: false, keptAt: now() } : { isUnkept: true });
   };
   const stop = store.subscribe((now, before) => {
     if (now.session === before.session || now.session === draft?.session) return;

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { Button, ModalOverlay, Modal, Dialog, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { endOf, useChanges, useListChanges } from '../api/changes.ts';
+import { now } from '../api/clock.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
   AnyReleaseDocument,
@@ -82,7 +83,7 @@ export function CalendarPage() {
   const mayDraft = useMay()('EDIT_DEFINITIONS');
   const draftAt = (start: number, end: number, environment?: string): void =>
     setDraft({ from: start, to: end, environment, zone });
-  const startNow = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+  const startNow = Math.ceil(now() / HOUR_MS) * HOUR_MS;
   return (
     <>
       <PageHeading title="Release windows">

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Button, Form, Heading, Input, Label, TextField } from 'react-aria-components';
 import { useQuery } from 'urql';
+import { now } from '../api/clock.ts';
 import { sayLocal } from '../environment/windows.tsx';
 import { CreateWindowDocument, type ReleaseWindowCreateInput, WindowPreviewDocument } from '../generated/documents.ts';
 import type { Refusals } from '../parts/ask.tsx';
@@ -115,7 +116,7 @@ function Preview({ input }: { input: ReleaseWindowCreateInput }) {
     const timer = setTimeout(() => setAsked(text), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  const [since] = useState(Date.now);
+  const [since] = useState(now);
   const [{ data, error, fetching }] = useQuery({
     query: WindowPreviewDocument,
     variables: {

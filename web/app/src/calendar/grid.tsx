@@ -1,5 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { now as clock } from '../api/clock.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { useNow } from '../parts/time.tsx';
 import { type Day, localAt, sayOffset } from './days.ts';
@@ -27,7 +28,7 @@ export function Grid({ rows, days, zone, span, onDraft }: GridProps) {
   useEffect(() => {
     // Where there is no room for all of it, what is now is in the middle.
     const { current } = frame;
-    if (current) current.scrollLeft = (at(Date.now()) / 100) * current.scrollWidth - current.clientWidth / 2;
+    if (current) current.scrollLeft = (at(clock()) / 100) * current.scrollWidth - current.clientWidth / 2;
   }, [from, to]);
   return (
     <div className="calendar" ref={frame} role="region" aria-label="Calendar" tabIndex={0}>
@@ -107,7 +108,7 @@ function Lane({ row, days, at, from, to, zone, step, onDraft, children }: LanePr
     if (by !== undefined) {
       event.preventDefault();
       const head = Math.min(
-        Math.max((chosen?.head ?? Math.max(from, Math.min(Date.now(), to)) - (Date.now() % step)) + by, from),
+        Math.max((chosen?.head ?? Math.max(from, Math.min(clock(), to)) - (clock() % step)) + by, from),
         to,
       );
       setChosen({ head, anchor: event.shiftKey ? (chosen?.anchor ?? head - by) : head });

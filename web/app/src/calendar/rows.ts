@@ -1,3 +1,4 @@
+import { now } from '../api/clock.ts';
 import type { CalendarQuery, CalendarReleasesQuery } from '../generated/documents.ts';
 import { toWords } from '../parts/words.ts';
 
@@ -53,7 +54,7 @@ export function environmentRows({ windowCalendar }: CalendarQuery, overlay: Cale
           const start = each.startedAt ?? each.earliestStart;
           if (each.name !== name || !start) return [];
           const from = Date.parse(start);
-          const to = each.endedAt ? Date.parse(each.endedAt) : each.startedAt ? Date.now() : from;
+          const to = each.endedAt ? Date.parse(each.endedAt) : each.startedAt ? now() : from;
           const what = each.startedAt ? toWords(each.status).toLowerCase() : 'can start then at the earliest';
           return [
             { kind: 'release', from, to, name: shortId, title: `${shortId} ${version.label}: ${what}`, release: uuid },

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { now as clock } from '../api/clock.ts';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
@@ -35,16 +36,16 @@ export function sayLength(milliseconds: number): string {
   return parts.slice(0, 2).join(' ') || '0 s';
 }
 
-let now = Date.now();
+let now = clock();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function listen(listener: () => void): () => void {
   listeners.add(listener);
   // While nobody listened it stood still.
-  now = Date.now();
+  now = clock();
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = clock();
     for (const each of listeners) each();
   }, 1_000);
   return () => {

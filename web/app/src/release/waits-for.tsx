@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
+import { now } from '../api/clock.ts';
 import { Decide } from '../approvals/decide.tsx';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { OverrideDocument, type ReasonFragment } from '../generated/documents.ts';
@@ -202,7 +203,7 @@ function Cure({ reason, release }: { reason: ReasonFragment; release: ReleaseRea
               environment,
               windows: reason.windowNames,
               reason: words,
-              expiresAt: new Date(Date.now() + OVERRIDE_MS).toISOString(),
+              expiresAt: new Date(now() + OVERRIDE_MS).toISOString(),
             },
           })
         }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
+import { now as clock } from '../../api/clock.ts';
 import { ApplyManifestsDocument, ProposeChangeDocument, RevisionsDocument } from '../../generated/documents.ts';
 import { Away } from '../../parts/away.tsx';
 import { Coded } from '../../parts/coded.tsx';
@@ -64,7 +65,7 @@ export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
     }
     const revision = changes.find((each) => each.kind === kind && each.name === name)?.revision;
     if (revision == null) return { refusals: [`The server did not say as which revision ${name} is saved.`] };
-    store.setState({ newest: { revision, text, by: null, at: new Date().toISOString() } });
+    store.setState({ newest: { revision, text, by: null, at: new Date(clock()).toISOString() } });
     await onSaved({ revision, text });
     // What was typed while it was on its way stays a draft of what is saved now.
     const { session: now, put } = store.getState();

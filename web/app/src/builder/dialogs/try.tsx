@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { Button, Input, Label, Tab, TabList, TabPanel, Tabs, TextField } from 'react-aria-components';
 import { useQuery } from 'urql';
+import { now } from '../../api/clock.ts';
 import {
   ForeseeReleaseDocument,
   type ForeseeReleaseQuery,
@@ -148,7 +149,7 @@ const local = (time: number): string =>
 
 function Simulate({ product }: { product: string }) {
   const { text } = useDocument();
-  const [begin] = useState(() => Date.now());
+  const [begin] = useState(now);
   const [hours, setHours] = useState(0);
   const [people, setPeople] = useState('30m');
   const at = useSettled(begin + hours * HOUR);

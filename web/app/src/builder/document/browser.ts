@@ -1,4 +1,5 @@
 import { del, get, keys, set } from 'idb-keyval';
+import { now } from '../../api/clock.ts';
 import type { DraftStore, DraftWorld } from './drafts.ts';
 import type { Words } from './words.ts';
 
@@ -49,8 +50,9 @@ export function browserWorld(): DraftWorld {
   const lockOf = (tab: string): string => `${CHANNEL}/tab/${tab}`;
   const hasLocks = 'locks' in navigator;
   let leave = (): void => {};
-  // The browser gives it back when the tab ends, however that comes.
-  if (hasLocks) void navigator.locks.request(lockOf(id), () => new Promise<void>((resolve) => (leave = resolve)));
+  // The browser gives it back when the tab ends, however that comes. Where a page may keep nothing, it gives no locks.
+  if (hasLocks)
+    navigator.locks.request(lockOf(id), () => new Promise<void>((resolve) => (leave = resolve))).catch(() => {});
   return {
     store: browserStore,
     words: browserWords,
@@ -71,6 +73,6 @@ export function browserWorld(): DraftWorld {
         channel.close();
       },
     },
-    now: () => Date.now(),
+    now,
   };
 }
