@@ -92,6 +92,15 @@ test('every type of event is asked for its own fields, and has words of its own'
   }
 });
 
+test('a status is told as the reader writes it, in every line', () => {
+  const status = { status: 'ROLLED_BACK', releaseStatus: 'ROLLED_BACK', health: 'HEALTHY', rollout: 'FAILED' };
+  for (const { name: type } of schema.getPossibleTypes(schema.getType('ReleaseEvent') as never)) {
+    const node = { __typename: type, sequence: 1, at: '2026-03-02T14:00:00Z', ...status, cause: 'NOT_SYNCED' };
+    const event = { cursor: 'c', node: { ...node, environment: 'eu', environments: ['eu'] } };
+    expect(toWords(event, 'release', () => 'said')).not.toMatch(/\b[A-Z_]{3,}\b/);
+  }
+});
+
 test('in JSON an event has the names of the schema and nothing that is null', () => {
   const node = {
     __typename: 'ReleaseFailed',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asIn, inOrder } from '../../web/app/src/parts/in-order.ts';
+import { asIn, byRelease, inOrder } from '../../web/app/src/parts/in-order.ts';
 import { opened, painted, standingProblem } from '../../web/app/src/release/paint.ts';
 
 type Read = Parameters<typeof opened>[0];
@@ -90,4 +90,28 @@ test('a release that is opened has everything in that order, whatever order it w
   const { promotions, skeleton } = opened(read as unknown as Read);
   for (const list of [promotions, skeleton.promotions])
     expect(list.map(({ name }) => name)).toEqual(['site-1', 'site-2', 'site-10']);
+});
+
+test('what a release asks stands together and as people count, the oldest release first', () => {
+  const asked = (uuid: string, name: string, group: string | null) => ({
+    name,
+    group: group === null ? null : { name: group },
+    release: { uuid },
+  });
+  const inbox = [
+    asked('one', 'r13-1', 'sites'),
+    asked('one', 'r13-10', 'sites'),
+    asked('one', 'r13-2', 'sites'),
+    asked('one', 'after-10', null),
+    asked('two', 'r13-10', 'sites'),
+    asked('two', 'r13-9', 'sites'),
+  ];
+  expect(byRelease(inbox).map(({ name, release }) => `${release.uuid} ${name}`)).toEqual([
+    'one r13-1',
+    'one r13-2',
+    'one r13-10',
+    'one after-10',
+    'two r13-9',
+    'two r13-10',
+  ]);
 });

@@ -108,8 +108,15 @@ export function lineTeller(noun: string): (event: StreamedEvent) => string {
   };
 }
 
-/** @returns one line without the time. A type that this version does not know is shown by its name. */
-export function toWords({ node }: StreamedEvent, noun = 'release'): string {
+/**
+ * @returns one line without the time. A type that this version does not know is shown by its name.
+ * @param word how a status is written; as the API writes it when left out
+ */
+export function toWords(
+  { node }: StreamedEvent,
+  noun = 'release',
+  word: (status: string) => string = (status) => status,
+): string {
   const text = (name: string): string => (typeof node[name] === 'string' ? node[name] : '');
   const because = text('reason') || text('perhapsReason');
   const colon = because && `: ${because}`;
@@ -130,7 +137,7 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     case 'ReleaseSucceeded':
     case 'ReleaseFailed':
     case 'ReleaseTerminated':
-      return `the ${noun} ${node.releaseStatus}${colon}`;
+      return `the ${noun} ${word(node.releaseStatus)}${colon}`;
     case 'PromotionWaiting':
       return `${where}  waits${colon}`;
     case 'WindowOverridden':
@@ -154,9 +161,9 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
     case 'PromotionSucceeded':
     case 'PromotionFailed':
     case 'PromotionTerminated':
-      return `${where}  ${node['status'] as string}${colon}`;
+      return `${where}  ${word(text('status'))}${colon}`;
     case 'PromotionSkipped':
-      return `${where}  SKIPPED${node['byPerson'] ? ` by ${text('perhapsBy') || NAMELESS}` : ''}${colon}`;
+      return `${where}  ${word('SKIPPED')}${node['byPerson'] ? ` by ${text('perhapsBy') || NAMELESS}` : ''}${colon}`;
     case 'StepStarted':
       return `${where}  ${step} started`;
     case 'StepWaiting':
@@ -192,24 +199,24 @@ export function toWords({ node }: StreamedEvent, noun = 'release'): string {
       return `${where}  pull request ${String(node['number'])} was merged${by} outside the gates: ${unmet}`;
     }
     case 'HealthChanged':
-      return `${where}  ${text('healthOf')} is ${text('health')}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
+      return `${where}  ${text('healthOf')} is ${word(text('health'))}${text('perhapsMessage') && `: ${text('perhapsMessage')}`}`;
     case 'DeploymentReported': {
       const commit = text('perhapsCommit').slice(0, 9);
       const runs = [text('perhapsVersion'), commit && `commit ${commit}`].filter(Boolean).join(', ');
       return `${where}  ${text('runsIn')} is reported to run ${runs}`;
     }
     case 'RolloutReported':
-      return `${where}  reported from outside as ${text('rollout')}: ${text('message')}`;
+      return `${where}  reported from outside as ${word(text('rollout'))}: ${text('message')}`;
     case 'ReleaseTakenBack':
       return `the release is taken back by a rollback${colon}`;
     case 'PromotionRollingBack':
     case 'PromotionRolledBack':
     case 'PromotionRollbackFailed':
-      return `${where}  ${node['status'] as string}${colon}`;
+      return `${where}  ${word(text('status'))}${colon}`;
     case 'RollbackStarted':
-      return `${text('version')} is taken back: ${text('causedIn') || 'elsewhere'} ${text('cause')}${colon}`;
+      return `${text('version')} is taken back: ${text('causedIn') || 'elsewhere'} ${word(text('cause'))}${colon}`;
     case 'RollbackJoined':
-      return `${text('causedIn') || 'elsewhere'}  ${text('cause')} as well, and goes back already${colon}`;
+      return `${text('causedIn') || 'elsewhere'}  ${word(text('cause'))} as well, and goes back already${colon}`;
     case 'RollbackTargetProposed':
       return `${text('target')}  goes back once it is approved: ${because}`;
     case 'RollbackTargetImpossible':

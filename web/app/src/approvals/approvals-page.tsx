@@ -9,6 +9,7 @@ import { ApprovalsDocument, InboxChangedDocument } from '../generated/documents.
 import type { Refusals } from '../parts/ask.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { PageHeading, Total } from '../parts/heading.tsx';
+import { byRelease } from '../parts/in-order.ts';
 import { Pages } from '../parts/pages.tsx';
 import { Problem, QueryProblem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
@@ -19,7 +20,7 @@ import { DecideTogether } from './decide-together.tsx';
 
 const PER_PAGE = 25;
 
-/** Everything that waits for a person, the oldest question first. */
+/** Everything that waits for a person, the oldest release first. */
 export function ApprovalsPage() {
   const { all, after } = useSearch({ from: '/inbox' });
   const navigate = useNavigate({ from: '/inbox' });
@@ -36,7 +37,8 @@ export function ApprovalsPage() {
     if (!next.delete(key)) next.add(key);
     setChosen(next);
   };
-  const decidable = (inbox?.nodes ?? []).flatMap((promotion) =>
+  const waiting = byRelease(inbox?.nodes ?? []);
+  const decidable = waiting.flatMap((promotion) =>
     promotion.openApprovals
       .filter(({ viewerCanApprove }) => viewerCanApprove)
       .map((approval) => ({ key: keyOf(promotion, approval), promotion, approval })),
@@ -93,7 +95,7 @@ export function ApprovalsPage() {
             </div>
           )}
           <ul className="inbox">
-            {inbox.nodes.map((promotion) => (
+            {waiting.map((promotion) => (
               <li key={promotion.id} className="card">
                 {promotion.openApprovals.map((approval) => (
                   <div key={approval.step ?? ''} className="ask">

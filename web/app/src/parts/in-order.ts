@@ -13,6 +13,21 @@ export function inOrder<Each extends { name: string; group?: string | null }>(pr
   );
 }
 
+/** The promotions of each release together, in the order of its flow; releases as the list has them. */
+export function byRelease<Each extends { name: string; group?: { name: string } | null; release: { uuid: string } }>(
+  promotions: readonly Each[],
+): Each[] {
+  const releases = new Map<string, { name: string; group: string | null; each: Each }[]>();
+  for (const each of promotions) {
+    const { name, group, release } = each;
+    const known = releases.get(release.uuid);
+    const one = { name, group: group?.name ?? null, each };
+    if (known) known.push(one);
+    else releases.set(release.uuid, [one]);
+  }
+  return [...releases.values()].flatMap((all) => inOrder(all).map(({ each }) => each));
+}
+
 /** Sorts as `names` stand; what is not among them stands last, as it stood. */
 export function asIn<Each>(
   names: readonly string[],

@@ -6,6 +6,7 @@ import { wordsOf } from '../api/client.ts';
 import { Loading } from '../parts/empty.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { When } from '../parts/time.tsx';
+import { toWords as asWords } from '../parts/words.ts';
 import type { ReleaseRead } from './use-release.ts';
 
 interface LogPage {
@@ -31,6 +32,9 @@ const LOG = gql<
 } ${EVENT_FIELDS}`);
 
 const AT_ONCE = 100;
+
+/** A status in the middle of a line: `rolled back`. */
+const inLine = (status: string): string => asWords(status).toLowerCase();
 
 /** All that happened, the newest first: its end is read first, and what came before when somebody asks. */
 export function Timeline({ release }: { release: ReleaseRead }) {
@@ -80,7 +84,7 @@ export function Timeline({ release }: { release: ReleaseRead }) {
         {events.toReversed().map((each) => (
           <li key={each.cursor}>
             <When at={each.node.at} />
-            <span>{toWords(each, release.kind === 'ROLLBACK' ? 'rollback' : 'release')}</span>
+            <span>{toWords(each, release.kind === 'ROLLBACK' ? 'rollback' : 'release', inLine)}</span>
           </li>
         ))}
       </ol>
