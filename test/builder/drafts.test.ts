@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { exportManifest, parseManifests } from '../../src/manifests/index.ts';
 import {
   countChanges,
+  diffOf,
   Draft,
   draftsOf,
   goOnFrom,
@@ -332,6 +333,30 @@ describe('a tab that ends before the store has what was typed', () => {
     expect([left.size, kept.size]).toEqual([0, 0]);
   });
 
+  test.each([
+    ['is no JSON', 'nonsense'],
+    ['is of another version', JSON.stringify({ version: 9, documents: [] })],
+    ['has no history', JSON.stringify({ base, text: TEXT, count: 1, at: 1 })],
+    [
+      'is made from nothing',
+      JSON.stringify({ base: {}, text: '', past: [], future: [], conflicts: [], count: 1, at: 1 }),
+    ],
+    ['is nothing', 'null'],
+  ])('or something that %s: drafts are opened and kept all the same', async (_name, value) => {
+    const { newTab, left, kept } = browser();
+    left.set('sluice-draft/ana/main/another', value);
+    if (value.startsWith('{')) for (const key of ['draft/ana/main/12', 'typed/ana/main']) kept.set(key, value);
+    const world = newTab();
+    expect(await draftsOf(world, 'PromotionFlow', 'ana')).toEqual([]);
+    const draft = await open(world);
+    expect(draft.session.document.text).toBe(TEXT);
+    await draft.change(edited(draft.session, soak('eu', 2)));
+    expect(draft.isKept).toBe(true);
+    world.kill();
+    expect(stepsOf((await open(newTab())).session)).toEqual(['staging 1h', 'eu 2h', 'asia']);
+    expect(await draftsOf(newTab(), 'PromotionFlow', 'ana')).toMatchObject([{ name: 'main' }]);
+  });
+
   test('while the store took an earlier part of it, loses nothing', async () => {
     const { newTab } = browser();
     const world = newTab();
@@ -558,6 +583,20 @@ test('a merge that leaves no change of mine is what is saved; a restored revisio
     session: { base: { revision: 14 } },
   });
   expect(back.session.document.text).toBe(mine.document.text);
+});
+
+test('what a proposal would change is shown with its comments, also when it changes nothing else', () => {
+  const printed = { revision: 1, text: exportManifest(parseManifests(TEXT).definitions[0]!.definition) };
+  const session = startSession(printed);
+  const changesIn = (now: Session): string[] =>
+    diffOf(now)!
+      .split('\n')
+      .filter((line) => /^[+-] *[^+-]/.test(line) && !/^(---|\+\+\+)/.test(line));
+  expect(changesIn(session)).toEqual([]);
+  const remarked = typeText(session, printed.text.replace('spec:\n', 'spec: # of the shop\n'), 1000);
+  expect(changesIn(remarked)).toEqual(['-spec:', '+spec: # of the shop']);
+  expect(changesIn(edited(remarked, soak('eu', 2)))).toEqual(['-spec:', '+spec: # of the shop', '+      soak: 2h']);
+  expect(changesIn(edited(session, soak('eu', 2)))).toEqual(['+      soak: 2h']);
 });
 
 test('what is discarded is gone in all tabs', async () => {

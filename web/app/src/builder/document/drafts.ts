@@ -3,6 +3,7 @@ import { SOUGHT } from './kinds.ts';
 import { openText } from './read.ts';
 import { readingOf } from './reading.ts';
 import { beginSession, changeBetween, lastGood } from './session.ts';
+import { asBase, asDraft } from './stored.ts';
 import type {
   Base,
   DraftKind,
@@ -184,7 +185,7 @@ export class Draft<D extends TextDocument = FlowDocument> {
     const { store, tabs } = this.#world;
     return this.#then(() =>
       tabs.alone(key, async () => {
-        const found = (await store.get(key)) as StoredDraft | undefined;
+        const found = asDraft(await store.get(key));
         const known = this.#stored;
         this.#session = { ...this.#session, conflicts: [] };
         if (found && known && found.count !== known.count) {
@@ -242,7 +243,7 @@ export class Draft<D extends TextDocument = FlowDocument> {
     const key = this.#key;
     const { kind } = this.#owner;
     return this.#world.tabs.alone(key, async () => {
-      const found = (await this.#world.store.get(key)) as StoredDraft | undefined;
+      const found = asDraft(await this.#world.store.get(key));
       const known = this.#stored;
       const isMine = this.#hasNews(known);
       if (found && found.count !== known?.count) {
@@ -324,7 +325,7 @@ export async function draftsOf(
   const stored = await Promise.all(
     keys.map(async (key) => ({
       name: decodeURIComponent(key.split('/')[2]!),
-      draft: (await store.get(key)) as StoredDraft | undefined,
+      draft: asDraft(await store.get(key)),
     })),
   );
   // A tab that ended at its first key has left a word and nothing else.
@@ -351,7 +352,8 @@ async function wordsOfTheGone({ words, tabs }: DraftWorld, owner: DraftOwner): P
       // A tab that is open can take its word back meanwhile.
       const isGone = await tabs.isGone(ofWordKey(key).tab);
       const value = isGone ? words.get(key) : null;
-      return value === null ? [] : [{ key, value, word: JSON.parse(value) as LastWord }];
+      const word = readWord(words, key);
+      return value === null || word === null ? [] : [{ key, value, word }];
     }),
   );
   return found.flat().sort((a, b) => a.word.at - b.word.at);
@@ -359,14 +361,14 @@ async function wordsOfTheGone({ words, tabs }: DraftWorld, owner: DraftOwner): P
 
 async function newestDraft(store: DraftStore, owner: DraftOwner): Promise<StoredDraft | null> {
   const keys = (await store.keys()).filter((key) => key.startsWith(prefixOf(owner)));
-  const drafts = (await Promise.all(keys.map((key) => store.get(key)))) as (StoredDraft | undefined)[];
-  const kept = drafts.filter((each) => each !== undefined);
+  const drafts = await Promise.all(keys.map(async (key) => asDraft(await store.get(key))));
+  const kept = drafts.filter((each) => each !== null);
   return kept.sort((a, b) => b.at - a.at)[0] ?? null;
 }
 
 /** What is saved, in the words in which this person typed it, if that is what is saved. */
 async function asTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promise<Base> {
-  const typed = (await store.get(typedKey(owner))) as Base | undefined;
+  const typed = asBase(await store.get(typedKey(owner)));
   if (!typed || typed.revision !== saved.revision) return saved;
   const [a, b] = [typed.text, saved.text].map((text) => readingOf(openText(owner.kind, text)));
   return a && b && sameDefinition(a.definition, b.definition) ? typed : saved;
@@ -374,7 +376,7 @@ async function asTyped(store: DraftStore, owner: DraftOwner, saved: Base): Promi
 
 /** What another tab has saved since, or the same base. */
 async function newestTyped(store: DraftStore, owner: DraftOwner, base: Base): Promise<Base> {
-  const typed = (await store.get(typedKey(owner))) as Base | undefined;
+  const typed = asBase(await store.get(typedKey(owner)));
   return (typed?.revision ?? 0) > (base.revision ?? 0) ? typed! : asTyped(store, owner, base);
 }
 

@@ -2,6 +2,7 @@ import { applyPatch, structuredPatch } from 'diff';
 import { Lexer, parse, stringify } from 'yaml';
 import {
   diffManifests,
+  diffWords,
   entryName,
   exportManifest,
   MOST_EDITS,
@@ -42,10 +43,15 @@ export function mergeInto<D extends TextDocument>(session: Session<D>, theirs: B
   return { session: { ...next, base, conflicts: [...session.conflicts, ...conflicts] }, said };
 }
 
-/** What the definition of a draft changes in what is saved, as a unified diff without comments; null while one of them cannot be read. */
+/**
+ * What a draft changes in what is saved, as a unified diff: of the definitions, or of the texts where the draft has comments. Null while one of
+ * them cannot be read.
+ */
 export function diffOf({ base, document }: Session<TextDocument>): string | null {
   const [saved, draft] = [openText(document.kind, base.text), document].map(readingOf);
-  return saved && draft && document.isCurrent ? diffManifests(saved.definition, draft.definition) : null;
+  if (!saved || !draft || !document.isCurrent) return null;
+  if (document.text.includes('#')) return diffWords(saved.definition, base.text, document.text);
+  return diffManifests(saved.definition, draft.definition);
 }
 
 /** A setting that differs between the base, what somebody else saved, and the draft; of a step that came or went the whole step. */
