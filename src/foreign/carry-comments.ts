@@ -86,31 +86,51 @@ export function withComments(text: string, at: number, written: string, isRight:
   const source = readYamlText(text);
   const parts = partsIn(source, at);
   const end = source.documents[at]?.root?.end ?? text.length;
-  const all = (mayStandBehind: boolean): string =>
-    applyEdits(
-      text,
-      news.map((remark) => placed(text, remark, { parts, end, mayStandBehind })),
-    );
+  const all = (mayStandBehind: boolean): string => {
+    // Behind a line there is room for one.
+    const full = new Set<number>();
+    const places = news.map((remark) => {
+      const place = placed(text, remark, { parts, end, mayStandBehind, full });
+      if (place.isBehind) full.add(place.line);
+      return place;
+    });
+    // What stands behind a line goes before what comes below it.
+    const edits = places.toSorted((a, b) => Number(b.isBehind) - Number(a.isBehind)).map(({ edit }) => edit);
+    return applyEdits(text, edits);
+  };
   // Behind some values, such as one of several lines, there is no room for a comment.
   return [true, false].map(all).find(isRight) ?? text;
 }
 
-function placed(
-  text: string,
-  { text: comment, of, isAbove }: Remark,
-  { parts, end, mayStandBehind }: { parts: readonly Part[]; end: number; mayStandBehind: boolean },
-): Edit {
+interface Room {
+  parts: readonly Part[];
+  end: number;
+  mayStandBehind: boolean;
+  /** Starts of lines behind which a comment was put. */
+  full: ReadonlySet<number>;
+}
+
+interface Place {
+  edit: Edit;
+  /** It stands behind the line that begins at `line`, and has none of its own. */
+  isBehind: boolean;
+  line: number;
+}
+
+function placed(text: string, { text: comment, of, isAbove }: Remark, { parts, end, ...room }: Room): Place {
   const eol = eolOf(text);
   const part = of && nearest(parts, of);
   if (!part) {
     const last = lineEnd(text, Math.max(0, end - 1));
-    return insertion(last, `${eol}${comment}`);
+    return { edit: insertion(last, `${eol}${comment}`), isBehind: false, line: lineStart(text, last) };
   }
   const start = lineStart(text, part.start);
   const line = text.slice(start, lineEnd(text, part.start));
-  if (!isAbove && mayStandBehind && commentsIn(line).length === 0)
-    return insertion(start + line.trimEnd().length, ` ${comment}`);
-  return insertion(start, `${/^[ \t]*/.exec(line)![0]}${comment}${eol}`);
+  const isBehind = !isAbove && room.mayStandBehind && !room.full.has(start) && commentsIn(line).length === 0;
+  const edit = isBehind
+    ? insertion(start + line.trimEnd().length, ` ${comment}`)
+    : insertion(start, `${/^[ \t]*/.exec(line)![0]}${comment}${eol}`);
+  return { edit, isBehind, line: start };
 }
 
 function nearest(parts: readonly Part[], path: readonly string[]): Part | undefined {

@@ -105,6 +105,20 @@ describe('comments that a person wrote around an edit', () => {
     expect(exported(taken, 'PromotionFlow')).toBe(flow);
   });
 
+  test('stand each on its own where several parts are one line', () => {
+    const both = FILE.replace('dependsOn:\n        - staging', 'dependsOn: [dev, staging]');
+    const before = exported(both, 'PromotionFlow');
+    const written = `${before.replace(/- dev\n( +)- staging/, '- dev # one\n$1- staging # two')}# The end\n`;
+    expect(written).toContain('# two');
+    const edit = { kind: 'PromotionFlow', name: 'main', before, after: before, written };
+    const alone = both.slice(0, both.indexOf('---')).trimEnd();
+    expect(come(alone, editManifests('flows.yaml', alone, [edit])!)).toEqual([
+      '      # two',
+      '      dependsOn: [dev, staging] # one',
+      '# The end',
+    ]);
+  });
+
   test('are those of a new definition, too, and none of a value that only looks like one', () => {
     const written = `# New\n${flow.replace('name: main', 'name: other')}`;
     const edit = {
