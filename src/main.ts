@@ -110,7 +110,7 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
     // Told to stop before it had started, beside a database that is not there yet: nothing of it runs.
     if (typeof first !== 'string') await closeInTime(first, log);
     return 0;
-  });
+  }, flags);
 }
 
 /**
@@ -174,13 +174,25 @@ async function closeInTime(server: RunningServer, log: Log): Promise<void> {
 }
 
 /** What a person can put right is one line; a stack is for what only we can. */
-async function orOneLine(run: () => Promise<number>): Promise<number> {
+async function orOneLine(run: () => Promise<number>, flags: ServeFlags = {}): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    process.stderr.write(`sluice: ${withoutSecrets(wording(error))}\n`);
+    process.stderr.write(`sluice: ${inFlags(withoutSecrets(wording(error)), flags)}\n`);
     return error instanceof ConfigError ? EXIT_CONFIG : 1;
   }
+}
+
+const FLAGS = [
+  ['role', 'SLUICE_ROLE'],
+  ['host', 'HOST'],
+  ['port', 'PORT'],
+] as const;
+
+/** A setting that was given by a flag is called by it. */
+function inFlags(words: string, flags: ServeFlags): string {
+  const given = FLAGS.find(([flag, setting]) => flags[flag] !== undefined && words.startsWith(`${setting} is `));
+  return given ? words.replace(given[1], `--${given[0]}`) : words;
 }
 
 const REMEDIES: Record<string, string> = {

@@ -1,8 +1,9 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ConfigError, loadConfig, warningsOf } from '../src/config.ts';
+import { serve } from '../src/main.ts';
 import { SETTINGS, settingsTable } from '../src/settings.ts';
 
 const refusal = (env: Record<string, string>): string => {
@@ -193,4 +194,17 @@ describe('a client at the identity provider', () => {
     const key = { SLUICE_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') };
     expect(warningsOf(loadConfig({ ...client, ...key }))).toEqual([]);
   });
+});
+
+test.each([
+  [{ role: 'boss' }, "--role is 'boss': expected one of all, api, worker"],
+  [{ role: 'api', port: 'x' }, "--port is 'x': expected a whole number from 0 to 65535"],
+])('what is wrong with a flag of `serve` is told of the flag: %j', async (flags, words) => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    expect(await serve(flags)).toBe(78);
+    expect(written.mock.calls.join('')).toContain(`sluice: ${words}`);
+  } finally {
+    written.mockRestore();
+  }
 });

@@ -21,6 +21,7 @@ Exit codes:
     5  it was TERMINATED
     6  --timeout is over and it has not ended
     7  diff: the server has something else than the files
+   78  serve and migrate: a setting is wrong; starting again does not help
   130  interrupted; a release goes on without us
 
 Environment:

@@ -39,7 +39,9 @@ export function createSimulateDriver(): Driver<SimulateDriverSpec> {
     async pin(_source, _template, wanted, signal) {
       signal.throwIfAborted();
       if (!wanted.version)
-        throw new PermanentError('a simulated application needs a version to release: none was given');
+        throw new PermanentError(
+          'a simulated application needs a version to release, and none was given: name it in `version` (`--version`)',
+        );
       return { label: wanted.version, digest: sha256(wanted.version), files: {} };
     },
 

@@ -64,14 +64,19 @@ function securityHeaders(): RequestHandler {
 /** What never reached GraphQL is answered in GraphQL's shape all the same: clients have one way to read errors. */
 function onError(masking: Masking, maxBytes: number): ErrorRequestHandler {
   // Express knows it by its four parameters.
-  return (error: Error & { status?: number; type?: string }, _request, response, _next) => {
+  return (error: Error & { status?: number; type?: string; limit?: number }, _request, response, _next) => {
     if (response.headersSent) {
       // Half an answer cannot be mended. Of a client that went away there is nothing to tell.
       if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) masking.error(error, { message: '' });
       return response.destroy();
     }
     if (error.type === 'entity.too.large') {
-      return answer(response, 413, 'PAYLOAD_TOO_LARGE', `the request is too large: at most ${maxBytes} bytes are read`);
+      return answer(
+        response,
+        413,
+        'PAYLOAD_TOO_LARGE',
+        `the request is too large: at most ${error.limit ?? maxBytes} bytes are read`,
+      );
     }
     if (error.type === 'entity.parse.failed') {
       return answer(response, 400, 'BAD_REQUEST', `the request is not JSON: ${error.message}`);

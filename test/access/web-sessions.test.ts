@@ -294,29 +294,29 @@ describe('a request with a session', () => {
   });
 });
 
-describe('what stays open in a session', () => {
-  const QUERY = 'subscription { releaseEvents { cursor } }';
-  const socketOf = (of: TestBrowser, origin: string | null, payload = {}) =>
-    new Promise<{ acknowledged: boolean; end: Promise<{ code: number; reason: string }> }>((resolve) => {
-      const headers = { ...of.cookieHeader(), ...(origin !== null && { origin }) };
-      const socket = new WebSocket(`${guarded.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
-      const end = new Promise<{ code: number; reason: string }>((done) => {
-        socket.on('close', (code, reason) => done({ code, reason: reason.toString() }));
-        socket.on('unexpected-response', (_request, { statusCode }) => {
-          socket.terminate();
-          done({ code: statusCode!, reason: '' });
-        });
+const QUERY = 'subscription { releaseEvents { cursor } }';
+const socketOf = (of: TestBrowser, origin: string | null, payload = {}) =>
+  new Promise<{ acknowledged: boolean; end: Promise<{ code: number; reason: string }> }>((resolve) => {
+    const headers = { ...of.cookieHeader(), ...(origin !== null && { origin }) };
+    const socket = new WebSocket(`${guarded.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
+    const end = new Promise<{ code: number; reason: string }>((done) => {
+      socket.on('close', (code, reason) => done({ code, reason: reason.toString() }));
+      socket.on('unexpected-response', (_request, { statusCode }) => {
+        socket.terminate();
+        done({ code: statusCode!, reason: '' });
       });
-      socket.on('error', () => undefined);
-      socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload })));
-      socket.on('message', (data: Buffer) => {
-        if (!data.toString().includes('connection_ack')) return;
-        socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY } }));
-        resolve({ acknowledged: true, end });
-      });
-      void end.then(() => resolve({ acknowledged: false, end }));
     });
+    socket.on('error', () => undefined);
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload })));
+    socket.on('message', (data: Buffer) => {
+      if (!data.toString().includes('connection_ack')) return;
+      socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY } }));
+      resolve({ acknowledged: true, end });
+    });
+    void end.then(() => resolve({ acknowledged: false, end }));
+  });
 
+describe('what stays open in a session', () => {
   test('a WebSocket of our own page is let in; of another origin, or of none, it is not', async () => {
     const made = await signedIn();
     expect((await socketOf(made, guarded.url)).acknowledged).toBe(true);
@@ -361,6 +361,7 @@ describe('the identity provider says who is signed out there', () => {
       words: text === '' ? '' : (JSON.parse(text) as { error_description: string }).error_description,
     };
   };
+  const JSON_BODY = { 'content-type': 'application/json' };
   const DONE = { status: 200, words: '' };
   const OVER = 'the session has ended: signed out at the identity provider: sign in again';
 
@@ -376,7 +377,10 @@ describe('the identity provider says who is signed out there', () => {
       body: { query: 'subscription { releaseEvents { cursor } }' },
       headers: { accept: 'text/event-stream' },
     });
+    const socket = await socketOf(phone, guarded.url);
+    expect(socket.acknowledged).toBe(true);
     expect(await tell(await issuer.logoutToken({ sub: 'u-zoe' }))).toEqual(DONE);
+    expect(await socket.end).toEqual({ code: 4401, reason: expect.stringContaining('the session has ended') });
     expect(await stream.text()).toContain('signed out at the identity provider');
     for (const each of [desk, phone, byToken]) expect(await wordsOf(each)).toBe(OVER);
     expect(await codeOf(other)).toBeUndefined();
@@ -465,6 +469,17 @@ describe('the identity provider says who is signed out there', () => {
       expect((await tell(each)).status).toBe(400);
     const none = await fetch(`${guarded.url}/auth/backchannel-logout`, { method: 'POST' });
     expect(none.status).toBe(400);
+    const unsigned = Buffer.from(JSON.stringify({ alg: 'none', typ: 'logout+jwt' })).toString('base64url');
+    expect((await tell(`${unsigned}.${claims}.`)).status).toBe(400);
+    const right = await issuer.logoutToken({ sub: 'u-vera' });
+    for (const [status, words, init] of [
+      [400, 'one logout_token', { body: new URLSearchParams(`logout_token=${right}&logout_token=${right}`) }],
+      [400, 'one logout_token', { body: JSON.stringify({ logout_token: right }), headers: JSON_BODY }],
+      [413, 'at most 16384 bytes', { body: new URLSearchParams({ logout_token: 'x'.repeat(1_000_000) }) }],
+    ] as const) {
+      const answer = await fetch(`${guarded.url}/auth/backchannel-logout`, { method: 'POST', ...init });
+      expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(words)]);
+    }
     expect(await codeOf(made)).toBeUndefined();
   });
 

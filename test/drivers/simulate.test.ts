@@ -18,8 +18,10 @@ describe('the simulate driver', () => {
     };
   });
 
-  test('a release without a version is refused', async () => {
-    await expect(createSimulateDriver().pin(source, undefined, {}, never)).rejects.toThrow(PermanentError);
+  test('a release without a version is refused, and told how one names it', async () => {
+    const pinned = createSimulateDriver().pin(source, undefined, {}, never);
+    await expect(pinned).rejects.toThrow(PermanentError);
+    await expect(pinned).rejects.toThrow('name it in `version` (`--version`)');
   });
 
   test('without a duration no timer is touched', async () => {
