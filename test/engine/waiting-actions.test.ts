@@ -102,20 +102,22 @@ onOneBackend('postgres', (backend) => {
     const ten = [...Array(10).keys()];
     await saveWith(
       'crowd',
-      ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '9s' } })),
+      ...ten.map((each): WorkflowAction => ({ name: `pause-${each}`, type: 'wait', parameters: { duration: '4s' } })),
       ...ten.map((each) => approval(`ask-${each}`)),
       ...ten.map((each): WorkflowAction => ({
         name: `measure-${each}`,
         type: 'analysis',
-        parameters: { url: `http://${peer.host}/`, success: '> 5', interval: '9s', count: 2 },
+        parameters: { url: `http://${peer.host}/`, success: '> 5', interval: '5s', count: 2 },
       })),
     );
     const id = await engine.trigger({ product: 'crowd', version: '1' });
-    const all = await engine.reached(
-      id,
-      (state) => staging(state).steps.filter((each) => each.status === 'WAITING').length === 30,
-    );
-    expect(all.promotions.flatMap(({ steps }) => steps).some((each) => each.status === 'RUNNING')).toBe(false);
+    // On a busy machine the first of them are over before the last one waits.
+    const waited = new Set<number>();
+    await engine.reached(id, (state) => {
+      for (const [place, { status }] of staging(state).steps.entries()) if (status === 'WAITING') waited.add(place);
+      const isFree = state.promotions.every(({ steps }) => steps.every(({ status }) => status !== 'RUNNING'));
+      return waited.size === 30 && isFree;
+    });
     // Another release of another product passes all of them.
     await saveWith('passing', { name: 'nothing', type: 'simulate', parameters: {} });
     expect((await engine.ended(await engine.trigger({ product: 'passing', version: '1' }))).status).toBe('SUCCEEDED');
@@ -128,7 +130,7 @@ onOneBackend('postgres', (backend) => {
     const state = await engine.ended(id);
     expect(state.status).toBe('SUCCEEDED');
     for (const { startedAt, endedAt } of staging(state).steps.slice(0, 10))
-      expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(9_000);
+      expect((endedAt as number) - (startedAt as number)).toBeGreaterThanOrEqual(4_000);
   });
 
   const integration = (more: Partial<WorkflowAction> = {}): WorkflowAction => ({
