@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   connectTargets,
   editDocument,
+  foresee,
   newFlowText,
   openDocument,
   previewRemoval,
@@ -74,6 +75,21 @@ spec:
     - environment: asia-2
       dependsOn: [regions]
 `;
+
+test('an edit that was worked out before it is made is what it would be, and is that of its document alone', () => {
+  const removal = remove('asia-2', 'RECONNECT');
+  const document = openDocument(TEXT);
+  const fresh = editDocument(document, [removal], known);
+  foresee(document, removal, known);
+  const made = editDocument(document, [removal], known);
+  expect(made).toEqual(fresh);
+  expect(editDocument(document, [removal], known)).toBe(made);
+  expect(editDocument(document, [{ ...removal }], known)).not.toBe(made);
+  const edited = editDocument(document, [{ type: 'changeFlow', settings: { timeout: 7_200_000 } }], known).document!;
+  expect(editDocument(edited, [removal], known).document!.text).toContain('timeout: 2h');
+  const others: Known = { ...known, groups: new Map() };
+  expect(editDocument(document, [removal], others)).not.toBe(made);
+});
 
 test('a flow is built from nothing, and each step is told', () => {
   const { document, said } = build(

@@ -17,6 +17,7 @@ import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
 import { sourceOf } from './document/index.ts';
 import type { Origin } from './heading.tsx';
+import { whenIdle } from './idle.ts';
 import { Inspector } from './inspector.tsx';
 import { Outline } from './outline.tsx';
 import { type Check, Problems } from './problems.tsx';
@@ -180,18 +181,10 @@ function Workshop({ origin, readAgain, ...over }: FlowBuilderProps) {
   );
 }
 
-/** A page that draws all the time is never idle. */
-const READ_AHEAD_MS = 200;
-
 /** What the next edit has to know of the text is read while nobody waits. */
 function useReadAhead(): void {
   const document = useDocument();
-  useEffect(() => {
-    // Safari has no idle callbacks.
-    if (!('requestIdleCallback' in window)) return undefined;
-    const waiting = requestIdleCallback(() => void sourceOf(document), { timeout: READ_AHEAD_MS });
-    return () => cancelIdleCallback(waiting);
-  }, [document]);
+  useEffect(() => whenIdle(() => void sourceOf(document)), [document]);
 }
 
 /** A dialog has given the focus back by then. */

@@ -80,6 +80,9 @@ export interface DraftState<D extends TextDocument = TextDocument, E = never, Q 
 /** Always the same: what shows refusals is drawn again for new ones alone. */
 const NONE: readonly string[] = [];
 
+/** Always the same, too: what draws a preview is not drawn again for none. */
+export const NO_PREVIEW: Preview = {};
+
 /** What a draft begins with on its page. */
 export type Begin<D extends TextDocument> = Pick<DraftState<D>, 'session' | 'newest' | 'readOnly'>;
 
@@ -101,7 +104,7 @@ export function draftState<D extends TextDocument, E, Q>(
     keptAt: null,
     isUnkept: false,
     dialog: null,
-    preview: {},
+    preview: NO_PREVIEW,
     said: { text: '', count: 0 },
     refusals: NONE,
     jumps: 0,
@@ -132,7 +135,7 @@ export function draftState<D extends TextDocument, E, Q>(
     select: (node, field = []) => set(({ session }) => ({ session: select(session, { node, field }) })),
     jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
     say,
-    ask: (dialog) => set(() => ({ dialog, refusals: NONE, preview: {} })),
+    ask: (dialog) => set(() => ({ dialog, refusals: NONE, preview: NO_PREVIEW })),
     show: (preview) => set(() => ({ preview })),
     put,
   };

@@ -5,8 +5,9 @@ import {
   type ReactFlowInstance,
   type ReactFlowProps,
   useStore,
+  type Viewport,
 } from '@xyflow/react';
-import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { nearest, Picture } from '../../parts/picture.tsx';
 import type { Box, Connecting, Drawn } from './drawn.ts';
 
@@ -54,16 +55,47 @@ export function Canvas<N extends Node>({
   ...picture
 }: CanvasProps<N>) {
   const frame = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState<{ width: number; height: number }>();
+  const [view, setView] = useState<Viewport>();
   const [flow, setFlow] = useState<ReactFlowInstance<N>>();
   const { connecting } = drag;
-  // A drag that is on its way asks for what holds when it ends.
-  const now = useRef(drag);
-  now.current = drag;
   const [over, setOver] = useState<string>();
+  // A drag that is on its way asks for what holds when it ends.
+  const now = useRef({ drag, onSelect, onEdge, onReady });
+  now.current = { drag, onSelect, onEdge, onReady };
+  // Always the same functions: for others every edge would be drawn again.
+  const handlers = useMemo(
+    (): Partial<ReactFlowProps<N>> => ({
+      onInit(made) {
+        setFlow(made);
+        now.current.onReady?.(made);
+      },
+      onPaneClick: () => now.current.onSelect(null),
+      onEdgeClick: (_, edge) => now.current.onEdge(edge),
+      onConnectStart(_, { nodeId }) {
+        const { show, targetsOf } = now.current.drag;
+        setOver(undefined);
+        if (nodeId !== null) show({ from: nodeId, targets: targetsOf(nodeId) });
+      },
+      isValidConnection: ({ target }) => now.current.drag.connecting?.targets.get(target) === null,
+      onConnectEnd(event, { toNode }) {
+        const { connecting: dragged, ...ends } = now.current.drag;
+        ends.show(undefined);
+        if (!dragged) return;
+        const { from, targets } = dragged;
+        const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
+        const to = toNode?.id ?? nodeAt(clientX, clientY);
+        if (to === undefined) return ends.addAfter(from);
+        const reason = targets.get(to);
+        if (reason === null) ends.connect(from, to);
+        else if (to !== from) ends.refuse(reason ?? `${to} cannot wait for ${from}`);
+      },
+    }),
+    [],
+  );
   useEffect(() => {
     const { clientWidth: width, clientHeight: height } = frame.current!;
-    setSize({ width, height });
+    setView(firstView(chart, { width, height }));
+    // Once: later the view moves for what is selected alone.
   }, []);
   useKeepMiddle(frame, flow);
   useShowSelected(chart, selected, flow, frame);
@@ -77,38 +109,16 @@ export function Canvas<N extends Node>({
       onPointerMove={connecting && look}
       onKeyDown={(event) => walk(event, chart, onSelect)}
     >
-      {size && (
+      {view && (
         <Picture<N>
           {...picture}
-          onInit={(made) => {
-            setFlow(made);
-            onReady?.(made);
-          }}
-          defaultViewport={firstView(chart, size)}
+          {...handlers}
+          defaultViewport={view}
           minZoom={0.08}
           maxZoom={1.6}
           zoomActivationKeyCode={null}
           connectOnClick={false}
           connectionRadius={28}
-          onPaneClick={() => onSelect(null)}
-          onEdgeClick={(_, edge) => onEdge(edge)}
-          onConnectStart={(_, { nodeId }) => {
-            setOver(undefined);
-            if (nodeId !== null) drag.show({ from: nodeId, targets: drag.targetsOf(nodeId) });
-          }}
-          isValidConnection={({ target }) => now.current.connecting?.targets.get(target) === null}
-          onConnectEnd={(event, { toNode }) => {
-            const { connecting: dragged, ...ends } = now.current;
-            ends.show(undefined);
-            if (!dragged) return;
-            const { from, targets } = dragged;
-            const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
-            const to = toNode?.id ?? nodeAt(clientX, clientY);
-            if (to === undefined) return ends.addAfter(from);
-            const reason = targets.get(to);
-            if (reason === null) ends.connect(from, to);
-            else if (to !== from) ends.refuse(reason ?? `${to} cannot wait for ${from}`);
-          }}
         >
           <Distance />
           {children}

@@ -1,7 +1,16 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Button, Form, Input, Label, Radio, RadioGroup, TextField } from 'react-aria-components';
 import type { Kind } from '../../../../../src/core/kinds/names.ts';
-import { connectTargets, type FlowStepSpec, previewRemoval, type RemovalPreview } from '../document/index.ts';
+import {
+  connectTargets,
+  type FlowEdit,
+  type FlowStepSpec,
+  foresee,
+  previewRemoval,
+  type RemovalPreview,
+} from '../document/index.ts';
+import { NO_PREVIEW } from '../draft.ts';
+import { whenIdle } from '../idle.ts';
 import { type BuilderState, nameOf, useBuilder, useBuilderStore, useDocument } from '../state.ts';
 import { Choose, type Choices } from './choose.tsx';
 import { Over } from './sheet.tsx';
@@ -252,6 +261,8 @@ export function DependsOn({ node, close }: { node: string; close: () => void }) 
   );
 }
 
+/** In front of the step that dependents are connected to. */
+const TO = 'to ';
 const NOTHING: RemovalPreview = { dependents: [], reconnectTo: [], reconnected: [], removed: [] };
 
 /** What goes and what is connected anew is drawn before it is done. */
@@ -260,25 +271,30 @@ export function RemoveStep({ node, close }: { node: string; close: () => void })
   const catalogue = useBuilder((state) => state.catalogue);
   const edit = useBuilder((state) => state.edit);
   const show = useBuilder((state) => state.show);
-  const { dependents, reconnectTo, reconnected, removed } = previewRemoval(document, catalogue, node) ?? NOTHING;
+  const { dependents, reconnectTo, reconnected, removed } = useMemo(
+    () => previewRemoval(document, catalogue, node) ?? NOTHING,
+    [document, catalogue, node],
+  );
   const [what, setWhat] = useState('RECONNECT');
   const isAlone = dependents.length === 0;
   useEffect(() => {
     show(what === 'REMOVE' ? { removed } : { removed: [node], reconnected });
-    return () => show({});
+    return () => show(NO_PREVIEW);
     // What would go is the same as long as the choice is.
   }, [what, node, show]);
-  const remove = (): void => {
-    const target = what === 'RECONNECT' || what === 'REMOVE' ? [] : [what.slice('to '.length)];
-    const choice = isAlone ? {} : target.length > 0 ? {} : { dependents: what as 'RECONNECT' | 'REMOVE' };
-    if (edit({ type: 'removeStep', step: node, reconnectTo: target, ...choice })) close();
-  };
+  const removal = useMemo((): FlowEdit => {
+    const reconnectTo = what.startsWith(TO) ? [what.slice(TO.length)] : [];
+    const isChosen = !isAlone && (what === 'RECONNECT' || what === 'REMOVE');
+    return { type: 'removeStep', step: node, reconnectTo, ...(isChosen && { dependents: what }) };
+  }, [what, isAlone, node]);
+  // It takes longest in a large flow, and a person has to read the question first.
+  useEffect(() => whenIdle(() => foresee(document, removal, catalogue)), [document, removal, catalogue]);
   return (
     <Over title={`Remove ${node}`} onClose={close}>
       <Form
         onSubmit={(event) => {
           event.preventDefault();
-          remove();
+          if (edit(removal)) close();
         }}
       >
         {isAlone ? (
@@ -292,7 +308,7 @@ export function RemoveStep({ node, close }: { node: string; close: () => void })
               Reconnect to what it depends on
             </Radio>
             {reconnectTo.map((each) => (
-              <Radio key={each} value={`to ${each}`} className="radio">
+              <Radio key={each} value={TO + each} className="radio">
                 Reconnect to {each}
               </Radio>
             ))}

@@ -19,11 +19,21 @@ import {
 import { said, selectedAfter } from './sentences.ts';
 import type { Edited, FlowDocument, FlowEdit, Known, PromotionFlowSpec, Refused, TextDocument } from './types.ts';
 
+/** Edits that were worked out before they are made, each with what it was made of. */
+const foreseen = new WeakMap<FlowEdit, { document: FlowDocument; known: Known; made: Edited | Refused }>();
+
+/** Works an edit out while a dialog still asks for it: made of the same document, this same edit is there at once. */
+export function foresee(document: FlowDocument, edit: FlowEdit, known: Known): void {
+  foreseen.set(edit, { document, known, made: editDocument(document, [edit], known) });
+}
+
 /**
  * Makes edits in the text, all of them or none. The core says what becomes of the flow; in the text only what says otherwise is changed. What
  * came of it is read back and has to be what the core says: otherwise the edit is refused.
  */
 export function editDocument(document: FlowDocument, edits: readonly FlowEdit[], known: Known): Edited | Refused {
+  const before = edits.length === 1 ? foreseen.get(edits[0]!) : undefined;
+  if (before?.document === document && before.known === known) return before.made;
   const reading = readingOf(document);
   if (!document.isCurrent || !reading) return refusedText(document);
   let definition: FlowDefinition = reading.definition;

@@ -6,6 +6,7 @@ import { Over } from '../../parts/over.tsx';
 import { Choose } from '../dialogs/choose.tsx';
 import { fresh } from '../forms/form.tsx';
 import { freeName, type Place, previewOf, targetsOf } from './edits.ts';
+import { NO_PREVIEW } from '../draft.ts';
 import { useWorkflow, useWorkflowStore } from './state.ts';
 
 const useActions = (): readonly WorkflowAction[] =>
@@ -136,7 +137,7 @@ export function RemoveAction({ action, close }: { action: string; close: () => v
   useEffect(() => {
     const { show } = store.getState();
     show(what === 'REMOVE' ? { removed } : { removed: [action], reconnected });
-    return () => show({});
+    return () => show(NO_PREVIEW);
     // What would go is the same as long as the choice is.
   }, [what, action, store]);
   return (
