@@ -10,7 +10,7 @@ import { type GitHost, startGitHost } from '../peers/git-host.ts';
 import { openBrowser } from '../support/browser.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { textOf } from './support/build-flow.ts';
-import { BOTH, confirm, open as openDialog } from './support/hands.ts';
+import { BOTH, confirm, hasFocus, open as openDialog } from './support/hands.ts';
 
 let host: GitHost;
 let forge: TestForge;
@@ -646,6 +646,24 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await isRevision(beside, 3);
   const merged = workflow('shared', '2m').replace('1m # enough', '3m # enough');
   expect(changes(merged, await readWorkflow('shared'))).toEqual(['+      timeout: 2h', '+      timeout: 1h']);
+  // What it changes is drawn, by a key alone; what is gone has no settings.
+  await node(page, 'load').focus();
+  for (const key of ['Delete', 'Enter', 'c']) {
+    await page.keyboard.press(key);
+    if (key === 'Delete') await hasFocus(page);
+    if (key === 'Enter') await dialog(page).waitFor({ state: 'detached' });
+  }
+  const changed = page.getByRole('region', { name: 'Changes' });
+  const rows = async () => (await changed.locator('li').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' '));
+  await expect.poll(() => rows()).toEqual(['removed load', 'removed unit → load']);
+  await expect.poll(() => page.locator('.edge-change').allInnerTexts()).toEqual(['− gone']);
+  await expect.poll(() => page.locator('.react-flow__node .change-mark').allInnerTexts()).toEqual(['removed']);
+  await node(page, 'load').click();
+  await page.getByRole('complementary', { name: 'Settings of load' }).getByText('does not have it').waitFor();
+  await button(page, 'Undo').click();
+  await changed.getByText('Nothing differs from revision 3.').waitFor();
+  await button(page, 'Differences').click();
+  await changed.waitFor({ state: 'detached' });
   // Deleted meanwhile, it stays on the page, and can be had again.
   await guarded.ask(
     ADMIN,

@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { ReactFlowProvider } from '@xyflow/react';
-import { Diff as DiffIcon, FlaskConical, Search } from 'lucide-react';
+import { FlaskConical, Search } from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { Button, Input, Label, SearchField } from 'react-aria-components';
 import type { Kind } from '../../../../src/core/kinds/names.ts';
 import { CheckFlowDocument } from '../generated/documents.ts';
-import { ChangeList, ChangesContext, useChangesOfFlow } from './changes.tsx';
+import { WithChanges } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
 import { ChartContext, FlowChart, useChartOfFlow } from './chart/chart.tsx';
 import { COMMANDS } from './commands.ts';
@@ -15,7 +15,7 @@ import type { OverDraftProps } from './dialogs/over-draft.tsx';
 import { AddSteps, ChooseTrigger, DependsOn, RemoveStep, RenameStep } from './dialogs/steps.tsx';
 import { TryIt } from './dialogs/try.tsx';
 import { TriggerButton } from './dialogs/trigger.tsx';
-import { sourceOf } from './document/index.ts';
+import { changesBetween, type FlowDocument, sourceOf } from './document/index.ts';
 import type { Origin } from './heading.tsx';
 import { whenIdle } from './idle.ts';
 import { Inspector } from './inspector.tsx';
@@ -45,9 +45,13 @@ export function FlowBuilder(props: FlowBuilderProps) {
 
 function WithProblems({ children }: { children: ReactNode }) {
   const catalogue = useBuilder((state) => state.catalogue);
+  const between = useCallback(
+    (saved: FlowDocument, draft: FlowDocument) => changesBetween(saved, draft, catalogue),
+    [catalogue],
+  );
   return (
     <Problems check={checkFlow} known={catalogue}>
-      <ChangesContext value={useChangesOfFlow()}>{children}</ChangesContext>
+      <WithChanges between={between}>{children}</WithChanges>
     </Problems>
   );
 }
@@ -138,7 +142,6 @@ function Workshop({ origin, readAgain, ...over }: FlowBuilderProps) {
         readAgain={readAgain}
         close={close}
       >
-        <ChangeList />
         {isSearching && <SearchNode onDone={() => setSearching(false)} />}
       </Workbench>
       {dialog?.is === 'trigger-environment' && <ChooseTrigger close={close} create={create} />}
@@ -194,8 +197,7 @@ function useHeading(origin: Origin, onSaved: OverDraftProps['onSaved'], onSearch
   const store = useBuilderStore();
   const name = useBuilder(({ session }) => session.document.flow?.name);
   const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
-  const isDiffShown = useBuilder((state) => state.isDiffShown);
-  const { ask, toggleDiff } = store.getState();
+  const { ask } = store.getState();
   return {
     label: 'Flow',
     save: 'Save',
@@ -212,16 +214,10 @@ function useHeading(origin: Origin, onSaved: OverDraftProps['onSaved'], onSearch
       </Button>
     ),
     tools: (
-      <>
-        <Button className="button" aria-pressed={isDiffShown} onPress={toggleDiff}>
-          <DiffIcon size={16} aria-hidden />
-          Differences
-        </Button>
-        <Button className="button" onPress={() => ask({ is: 'try' })}>
-          <FlaskConical size={16} aria-hidden />
-          Try it
-        </Button>
-      </>
+      <Button className="button" onPress={() => ask({ is: 'try' })}>
+        <FlaskConical size={16} aria-hidden />
+        Try it
+      </Button>
     ),
     children: origin.source === null && !isReadOnly && <TriggerButton onSaved={onSaved} />,
   };

@@ -66,12 +66,6 @@ export const COMMANDS: readonly Command<BuilderState, FlowViews>[] = [
   ...edit,
   { keys: '/', about: 'Search a node', matches: one('/'), run: (_, { search }) => search() },
   {
-    keys: 'C',
-    about: 'Show or hide on the chart what differs from the saved flow',
-    matches: plain('c'),
-    run: (state) => state.toggleDiff(),
-  },
-  {
     keys: 'M',
     about: 'Show all members of a large group, or fewer',
     matches: plain('m'),

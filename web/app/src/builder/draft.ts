@@ -3,6 +3,7 @@ import { type StoreApi, useStore } from 'zustand';
 import { now } from '../api/clock.ts';
 import type { Connecting } from './chart/drawn.ts';
 import {
+  calledOf,
   type Made,
   type Path,
   redo,
@@ -55,6 +56,8 @@ export interface DraftState<D extends TextDocument = TextDocument, E = never, Q 
   readOnly: string | null;
   dialog: Q | null;
   preview: Preview;
+  /** What differs from what is saved is drawn, too. */
+  isDiffShown: boolean;
   /** What was done last, for the live region; `count` makes the same words news again. */
   said: { text: string; count: number };
   /** Why the last edit was not made. */
@@ -74,6 +77,7 @@ export interface DraftState<D extends TextDocument = TextDocument, E = never, Q 
   say: (text: string) => void;
   ask: (dialog: Q | null) => void;
   show: (preview: Preview) => void;
+  toggleDiff: () => void;
   put: (session: Session<D>, said?: string) => void;
 }
 
@@ -105,6 +109,7 @@ export function draftState<D extends TextDocument, E, Q>(
     isUnkept: false,
     dialog: null,
     preview: NO_PREVIEW,
+    isDiffShown: false,
     said: { text: '', count: 0 },
     refusals: NONE,
     jumps: 0,
@@ -137,6 +142,13 @@ export function draftState<D extends TextDocument, E, Q>(
     say,
     ask: (dialog) => set(() => ({ dialog, refusals: NONE, preview: NO_PREVIEW })),
     show: (preview) => set(() => ({ preview })),
+    toggleDiff() {
+      set(({ isDiffShown }) => ({ isDiffShown: !isDiffShown }));
+      const { isDiffShown, session } = get();
+      say(
+        isDiffShown ? `differences from the saved ${calledOf(session.document)} are shown` : 'differences are hidden',
+      );
+    },
     put,
   };
 }

@@ -1,4 +1,14 @@
-import { FileCode, GitPullRequestCreate, History, Keyboard, Redo2, Save as SaveIcon, Share, Undo2 } from 'lucide-react';
+import {
+  Diff,
+  FileCode,
+  GitPullRequestCreate,
+  History,
+  Keyboard,
+  Redo2,
+  Save as SaveIcon,
+  Share,
+  Undo2,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button, Toolbar } from 'react-aria-components';
 import { When } from '../parts/time.tsx';
@@ -28,7 +38,7 @@ export interface HeadingProps extends Origin {
   title?: ReactNode;
   /** What it can do besides, behind undo and redo. */
   signs?: ReactNode;
-  /** What it can do besides, behind the YAML. */
+  /** What it can do besides, behind the differences. */
   tools?: ReactNode;
   /** What it can do besides, in front of saving. */
   children?: ReactNode;
@@ -58,7 +68,8 @@ export function Heading({
   const canUndo = useDraft(({ session }) => session.past.length > 0);
   const canRedo = useDraft(({ session }) => session.future.length > 0);
   const readOnly = useDraft((state) => state.readOnly);
-  const { ask, undo, redo } = store.getState();
+  const isDiffShown = useDraft((state) => state.isDiffShown);
+  const { ask, undo, redo, toggleDiff } = store.getState();
   return (
     <div className="heading builder-heading">
       {title}
@@ -77,6 +88,10 @@ export function Heading({
         <Button className="button" aria-pressed={isYamlShown} onPress={onYaml}>
           <FileCode size={16} aria-hidden />
           YAML
+        </Button>
+        <Button className="button" aria-pressed={isDiffShown} onPress={toggleDiff}>
+          <Diff size={16} aria-hidden />
+          Differences
         </Button>
         {tools}
         <Button className="button" onPress={() => ask({ is: 'export' })}>

@@ -7,7 +7,7 @@ import { hooks, inlinePolicy } from '../../../../src/core/kinds/common.ts';
 import { name, object, required, type TextShape } from '../../../../src/core/kinds/shape.ts';
 import { Problem } from '../parts/problem.tsx';
 import type { FlowEdit } from './document/index.ts';
-import { Mark, useChanges } from './changes.tsx';
+import { Differences, Gone } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
 import { Fields, FormHelper, useFocusOnJump } from './forms/form.tsx';
 import { SLOT_NAMES, useAlike } from './policies.ts';
@@ -33,6 +33,7 @@ export const Inspector = memo(function Inspector({ create }: InspectorProps) {
   useFocusOnJump(panel, jumps, field.join('.'));
   if (flow === null) return null;
   const isFlow = node === null || !flow.spec.steps.some((step) => nameIn(step, node));
+  const isGone = isFlow && node !== null && node !== flow.spec.triggerEnvironment;
   const namesFor = (shape: TextShape): readonly string[] | null => {
     if (shape.refers === 'PromotionWorkflow') return [...catalogue.workflows];
     if (shape.refers === 'Environment') return [...catalogue.environments.keys()];
@@ -59,7 +60,13 @@ export const Inspector = memo(function Inspector({ create }: InspectorProps) {
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
         ))}
-        {isFlow ? <OfFlow node={node} /> : <OfStep node={node} key={node} create={create} />}
+        {isGone ? (
+          <Gone node={node} />
+        ) : isFlow ? (
+          <OfFlow node={node} />
+        ) : (
+          <OfStep node={node} key={node} create={create} />
+        )}
         <ProblemsAt node={node} />
       </FormHelper>
     </aside>
@@ -294,16 +301,5 @@ function Gate({ group }: { group: string }) {
         </Button>
       )}
     </>
-  );
-}
-
-/** What the draft says otherwise than the saved flow, while that is shown. */
-function Differences({ node }: { node: string }) {
-  const found = useChanges()?.nodes.get(node);
-  if (!found) return null;
-  return (
-    <p className="note">
-      <Mark change={found.change} /> {found.words.join('; ')}
-    </p>
   );
 }

@@ -43,6 +43,7 @@ interface AnyState {
   readOnly: string | null;
   undo: () => void;
   redo: () => void;
+  toggleDiff: () => void;
   jump: DraftState['jump'];
   say: (text: string) => void;
   ask: (dialog: DraftDialog) => void;
@@ -89,6 +90,12 @@ export function draftCommands({ picture, whole, node }: { picture: string; whole
       },
     ],
     look: [
+      {
+        keys: 'C',
+        about: `Show or hide in the ${picture} what differs from what is saved`,
+        matches: plain('c'),
+        run: (state) => state.toggleDiff(),
+      },
       { keys: 'F', about: `Fit the ${picture}`, matches: plain('f'), run: (_, { fit }) => fit() },
       { keys: '0', about: 'Show it in its real size', matches: one('0'), run: (_, { zoomTo }) => zoomTo(1) },
       {

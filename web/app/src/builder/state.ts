@@ -29,14 +29,11 @@ export interface BuilderState extends DraftState<FlowDocument, FlowEdit, Dialog>
   catalogue: Catalogue;
   /** Whose policies the connectors show; null: only what the flow itself says. */
   product: string | null;
-  /** What differs from the saved flow is drawn, too. */
-  isDiffShown: boolean;
   /** Groups that show all of their members on the chart. */
   opened: ReadonlySet<string>;
   /** Counts the wishes to lay the chart out afresh. */
   tidied: number;
   learn: (catalogue: Catalogue) => void;
-  toggleDiff: () => void;
   /** Shows all members of a large group, or fewer again. */
   toggleMembers: (group: string) => void;
   tidy: () => void;
@@ -55,15 +52,10 @@ export function createBuilder({
     ),
     catalogue,
     product: null,
-    isDiffShown: false,
     opened: remembered,
     tidied: 0,
     rename: (to) => get().edit({ type: 'renameFlow', to }),
     learn: (known) => set({ catalogue: known }),
-    toggleDiff() {
-      set(({ isDiffShown }) => ({ isDiffShown: !isDiffShown }));
-      get().say(get().isDiffShown ? 'differences from the saved flow are shown' : 'differences are hidden');
-    },
     toggleMembers(group) {
       const { opened, catalogue: now, say } = get();
       const many = now.groups.get(group)?.length ?? 0;

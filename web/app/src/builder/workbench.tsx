@@ -2,6 +2,7 @@ import { useReactFlow } from '@xyflow/react';
 import { lazy, type ReactNode, type RefObject, Suspense, useState } from 'react';
 import { Loading } from '../parts/empty.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { ChangeList } from './changes.tsx';
 import type { Drawn } from './chart/drawn.ts';
 import { OverDraft, type OverDraftProps } from './dialogs/over-draft.tsx';
 import { useDraft } from './draft.ts';
@@ -83,6 +84,7 @@ export function Workbench<S extends { refusals: readonly string[] }, V extends V
           {refusals.map((each) => (
             <Problem key={each}>{each}</Problem>
           ))}
+          <ChangeList />
           {children}
           <div className="panes">
             {outline}

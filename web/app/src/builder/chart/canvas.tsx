@@ -229,12 +229,14 @@ function walk(event: React.KeyboardEvent<HTMLElement>, chart: Drawn, onSelect: C
   focusNode(event.currentTarget, next.name);
 }
 
-/** Says how far away one looks, once per threshold and not at each step of the wheel. */
+/** Says how far away one looks: once when a threshold is crossed, and from there on in steps of a twentieth and not at each one of the wheel. */
 function Distance() {
-  const isFar = useStore(({ transform }) => transform[2] < FAR);
+  const farZoom = useStore(({ transform: [, , zoom] }) => (zoom < FAR ? Math.max(1, Math.round(zoom * 20)) / 20 : 1));
   const marker = useRef<HTMLSpanElement>(null);
   useEffect(() => {
-    marker.current?.closest('.canvas')?.classList.toggle('far', isFar);
-  }, [isFar]);
+    const canvas = marker.current?.closest<HTMLElement>('.canvas');
+    canvas?.classList.toggle('far', farZoom < 1);
+    canvas?.style.setProperty('--real-size', String(1 / farZoom));
+  }, [farZoom]);
   return <span ref={marker} hidden />;
 }

@@ -17,10 +17,10 @@ import {
 import { memo, type ReactNode, useMemo, useRef, useState } from 'react';
 import { formatDuration } from '../../../../../src/core/duration.ts';
 import { Mark, useChanges } from '../changes.tsx';
-import type { FlowStepSpec } from '../document/index.ts';
+import type { FlowStepSpec, PromotionFlowSpec } from '../document/index.ts';
 import { type Alike, SLOT_NAMES, useAlike } from '../policies.ts';
 import { useProblemsAt } from '../problems.tsx';
-import { stepOf, useBuilder } from '../state.ts';
+import { nameOf, stepOf, useBuilder } from '../state.ts';
 import { type CardNode, type Placed } from './place.ts';
 
 const ICONS: Record<string, LucideIcon> = { trigger: Flag, environment: Server, group: Boxes, workflow: Workflow };
@@ -33,7 +33,11 @@ const NO_HOVER = matchMedia('(hover: none)').matches;
 export const NodeCard = memo(function NodeCard({ data: { placed } }: NodeProps<CardNode>) {
   const { name, kind } = placed;
   const isReadOnly = useBuilder(({ readOnly }) => readOnly !== null);
-  const step = useBuilder(({ session }) => stepOf(session.document, name));
+  const changes = useChanges<PromotionFlowSpec>();
+  const change = changes?.nodes.get(name)?.change;
+  const isGone = change === 'REMOVED';
+  const now = useBuilder(({ session }) => stepOf(session.document, name));
+  const step = isGone ? changes?.saved.steps.find((each) => nameOf(each) === name) : now;
   const reason = useBuilder(({ preview }) => preview.connecting?.targets.get(name));
   const goes = useBuilder(({ preview }) => preview.removed?.includes(name) ?? false);
   const hasProduct = useBuilder(({ product }) => product !== null);
@@ -41,8 +45,6 @@ export const NodeCard = memo(function NodeCard({ data: { placed } }: NodeProps<C
   // Of hundreds of cards one has them: what is not drawn is panned for nothing.
   const [isNear, near] = useNear();
   const hasTools = (isNear || isSelected || NO_HOVER) && !isReadOnly;
-  const change = useChanges()?.nodes.get(name)?.change;
-  const isGone = change === 'REMOVED';
   const state = goes || isGone ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
   return (
     <div className={`node ${kind} ${state}`} title={reason ?? undefined} {...near}>

@@ -1,4 +1,4 @@
-import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react';
+import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react';
 
 interface Ends {
   sourceX: number;
@@ -7,19 +7,36 @@ interface Ends {
   targetY: number;
 }
 
+/** What a click on an edge has to know of it, and what is drawn at it. */
+export type EdgeData = {
+  from: string;
+  to: string;
+  at: number;
+  member?: string | undefined;
+  change?: 'ADDED' | 'REMOVED' | undefined;
+};
+
+const SIGNS = { ADDED: { sign: '+', word: 'new' }, REMOVED: { sign: '−', word: 'gone' } };
+
 /** Half of the room between two columns. */
 const BEFORE_TARGET = 26;
 
-/** An edge that came or went. Its words stand in the room before what it leads to: no card is there. */
-export function ChangedEdge({ label, ...edge }: EdgeProps) {
+/** An edge that came or went: a sign that is seen also from far, and words. They stand in the room before what it leads to: no card is there. */
+export function ChangedEdge({ data, ...edge }: EdgeProps<Edge<EdgeData>>) {
   const [path] = getBezierPath(edge);
   const { x, y } = beforeTarget(edge);
+  const { member, change } = data!;
+  const { sign, word } = SIGNS[change!];
   return (
     <>
       <BaseEdge path={path} markerEnd={edge.markerEnd} interactionWidth={edge.interactionWidth} />
       <EdgeLabelRenderer>
-        <span className="edge-change" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
-          {label}
+        <span className="edge-place" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+          <span className="edge-change">
+            {member !== undefined && <span className="far-hidden">{member} </span>}
+            {sign}
+            <span className="far-hidden"> {word}</span>
+          </span>
         </span>
       </EdgeLabelRenderer>
     </>

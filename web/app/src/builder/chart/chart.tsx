@@ -5,17 +5,17 @@ import { Button } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { ProductsOfFlowsDocument } from '../../generated/documents.ts';
 import { Choose } from '../../parts/choose.tsx';
-import { arrow, fixed } from '../../parts/picture.tsx';
+import { fixed } from '../../parts/picture.tsx';
 import { connectTargets, type PromotionFlowSpec } from '../document/index.ts';
 import { useChanges } from '../changes.tsx';
+import { NO_PREVIEW } from '../draft.ts';
 import { useBuilder, useBuilderStore } from '../state.ts';
 import { Canvas } from './canvas.tsx';
 import { NodeCard } from './card.tsx';
-import { ChangedEdge } from './changed-edge.tsx';
+import { EDGE_TYPES, toEdges } from './edges.ts';
 import { type CardNode, type Chart, NO_CHART, placeFlow, type Placed, SLOTS } from './place.ts';
 
 const TYPES = { card: NodeCard };
-const EDGE_TYPES = { changed: ChangedEdge };
 
 export const ChartContext = createContext<Chart>(NO_CHART);
 export const useChart = (): Chart => useContext(ChartContext);
@@ -26,7 +26,7 @@ export function useChartOfFlow(): Chart {
   const groups = useBuilder(({ catalogue }) => catalogue.groups);
   const tidied = useBuilder((state) => state.tidied);
   const opened = useBuilder((state) => state.opened);
-  const changes = useChanges();
+  const changes = useChanges<PromotionFlowSpec>();
   const last = useRef({ chart: NO_CHART, tidied });
   const now = useRef(spec);
   now.current = spec;
@@ -124,7 +124,7 @@ function Strip() {
 function FlowCanvas({ chart }: { chart: Chart }) {
   const store = useBuilderStore();
   const selected = useBuilder(({ session }) => session.selection.node);
-  const { connecting, removed, reconnected } = useBuilder((state) => state.preview);
+  const preview = useBuilder((state) => state.preview);
   const known = useRef(new Map<Placed, CardNode>());
   const nodes = useMemo(() => {
     // What did not move is the same node, and is not drawn again.
@@ -134,13 +134,13 @@ function FlowCanvas({ chart }: { chart: Chart }) {
   }, [chart]);
   const knownEdges = useRef(new Map<string, Edge>());
   const edges = useMemo(() => {
-    const made = toEdges(chart, reconnected, removed).map((each) => {
+    const made = toEdges(chart.edges, preview).map((each) => {
       const before = knownEdges.current.get(each.id);
       return before && isSameEdge(before, each) ? before : each;
     });
     knownEdges.current = new Map(made.map((each) => [each.id, each]));
     return made;
-  }, [chart, reconnected, removed]);
+  }, [chart, preview]);
   const { show, edit, ask, say, select, jump } = store.getState();
   return (
     <Canvas<CardNode>
@@ -156,13 +156,13 @@ function FlowCanvas({ chart }: { chart: Chart }) {
         jump({ node: to, field: at < 0 ? ['dependsOn'] : ['dependsOn', at] });
       }}
       drag={{
-        connecting,
+        connecting: preview.connecting,
         targetsOf(from) {
           const { session, catalogue } = store.getState();
           const targets = connectTargets(session.document, catalogue, from);
           return new Map(targets.map(({ name, reason }) => [name, reason]));
         },
-        show: (dragged) => show(dragged ? { connecting: dragged } : {}),
+        show: (dragged) => show(dragged ? { connecting: dragged } : NO_PREVIEW),
         connect: (from, to) => void edit({ type: 'connect', from, to }),
         addAfter: (node) => ask({ is: 'add', node, place: 'after' }),
         refuse: say,
@@ -180,36 +180,4 @@ const toNode = (placed: Placed): CardNode => ({
 });
 
 const isSameEdge = (a: Edge, b: Edge): boolean =>
-  a.className === b.className && a.label === b.label && a.data?.['at'] === b.data?.['at'];
-
-const CHANGES = { ADDED: '+ new', REMOVED: '− gone' };
-
-function toEdges(
-  { edges }: Chart,
-  added: readonly { from: string; to: string }[] = [],
-  removed: readonly string[] = [],
-): Edge[] {
-  const drawn = edges.map(({ id, from, to, member, at, change }): Edge => {
-    const goes = change === 'REMOVED' || removed.includes(from) || removed.includes(to);
-    const words = [member, change && CHANGES[change]].filter((each) => each !== undefined).join(' ');
-    return {
-      id,
-      ...(change && { type: 'changed' }),
-      source: from,
-      target: to,
-      data: { from: member ?? from, to, at },
-      className: goes ? 'edge goes' : change === 'ADDED' ? 'edge new' : 'edge idle',
-      ...(words !== '' && { label: words }),
-      interactionWidth: 18,
-      markerEnd: arrow(goes ? 'bad' : change === 'ADDED' ? 'good' : 'edge-idle'),
-    };
-  });
-  const coming = added.map(({ from, to }): Edge => ({
-    id: `new ${from} > ${to}`,
-    source: from,
-    target: to,
-    className: 'edge comes',
-    data: { from, to, at: -1 },
-  }));
-  return [...drawn, ...coming];
-}
+  a.className === b.className && a.type === b.type && a.label === b.label && a.data?.['at'] === b.data?.['at'];

@@ -7,6 +7,18 @@ export interface Box {
   height: number;
 }
 
+/** An edge between two of them. */
+export interface DrawnEdge {
+  id: string;
+  from: string;
+  to: string;
+  /** Of the group `from` it is this one alone. */
+  member?: string;
+  /** In `dependsOn` of `to`; -1: it is gone. */
+  at: number;
+  change?: 'ADDED' | 'REMOVED';
+}
+
 /** A chart as it is placed: keys and searches look at it, and not at what happens to be drawn. */
 export interface Drawn<B extends Box = Box> {
   nodes: readonly B[];

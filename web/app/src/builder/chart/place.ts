@@ -1,9 +1,9 @@
 import type { Node } from '@xyflow/react';
 import { layoutOf } from '../../../../../src/core/flow.ts';
 import { stepName } from '../../../../../src/core/flow/graph.ts';
-import type { FlowChanges, Known, PromotionFlowSpec } from '../document/index.ts';
+import type { Changes, FlowChanges, Known, PromotionFlowSpec } from '../document/index.ts';
 import { layered, type Placed as Layout } from '../layout/layered.ts';
-import type { Drawn } from './drawn.ts';
+import type { Drawn, DrawnEdge } from './drawn.ts';
 
 /** The slots of a connector stand before the card that they lead to, and belong to its box. */
 export const SLOTS = 44;
@@ -29,18 +29,8 @@ export interface Placed {
 
 export type CardNode = Node<{ placed: Placed }, 'card'>;
 
-export interface ChartEdge {
-  id: string;
-  from: string;
-  to: string;
-  member?: string;
-  /** In `dependsOn` of `to`; -1: it is gone. */
-  at: number;
-  change?: 'ADDED' | 'REMOVED';
-}
-
 export interface Chart extends Drawn<Placed> {
-  edges: ChartEdge[];
+  edges: DrawnEdge[];
   /** With all groups closed: what the next layout begins with, so that it moves only what it has to. */
   layout: Layout | undefined;
 }
@@ -67,9 +57,7 @@ export function placeFlow(
     const box = { id: name, name, kind, members, hidden, width: SLOTS + CARD.width };
     return { ...box, height: heightOf({ members, hidden }), closed: heightOf(closed) };
   });
-  const gone = (changes?.edges ?? [])
-    .filter(({ change }) => change === 'REMOVED')
-    .filter(({ from, to }) => !edges.some((each) => each.from === from && each.to === to));
+  const gone = goneEdges(edges, changes);
   const ways = [...edges, ...gone];
   const closed = boxes.map((box) => ({ ...box, height: box.closed }));
   const layout = layered(closed, ways, before.layout, { columns: BETWEEN_COLUMNS });
@@ -83,7 +71,7 @@ export function placeFlow(
     return old && isSame(old, now) ? old : now;
   });
   const counts = new Map<string, number>();
-  const drawn = edges.map(({ from, to, member }): ChartEdge => {
+  const drawn = edges.map(({ from, to, member }): DrawnEdge => {
     const at = counts.get(to) ?? 0;
     counts.set(to, at + 1);
     const change = changes?.edges.find((each) => each.from === from && each.to === to)?.change;
@@ -96,21 +84,25 @@ export function placeFlow(
       ...(change && { change }),
     };
   });
-  const removed = gone.map(({ from, to }): ChartEdge => ({
-    id: `gone ${from} > ${to}`,
-    from,
-    to,
-    at: -1,
-    change: 'REMOVED',
-  }));
   const names = new Set(boxes.map(({ name }) => name));
   return {
     nodes: placed,
-    edges: [...drawn, ...removed.filter(({ from, to }) => names.has(from) && names.has(to))],
+    edges: [...drawn, ...gone.filter(({ from, to }) => names.has(from) && names.has(to))],
     width,
     height,
     layout,
   };
+}
+
+/** What is drawn besides: edges that the draft has no more. */
+export function goneEdges(
+  edges: readonly { from: string; to: string }[],
+  changes: Pick<Changes, 'edges'> | null | undefined,
+): DrawnEdge[] {
+  const isThere = new Set(edges.map(({ from, to }) => `${from}\n${to}`));
+  return (changes?.edges ?? [])
+    .filter(({ from, to, change }) => change === 'REMOVED' && !isThere.has(`${from}\n${to}`))
+    .map(({ from, to }) => ({ id: `gone ${from} > ${to}`, from, to, at: -1, change: 'REMOVED' }));
 }
 
 /** The draft with the steps that it has no more. */

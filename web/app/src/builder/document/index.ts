@@ -1,5 +1,13 @@
 /** A flow or a workflow under way: its text, which is the truth, how it is changed and how to get back. Without React and without a browser. */
-export { type Changed, changesBetween, type FlowChanges, type NodeChange } from './changes.ts';
+export {
+  actionChangesBetween,
+  type Changed,
+  type Changes,
+  changesBetween,
+  type FlowChanges,
+  type NodeChange,
+  type WorkflowChanges,
+} from './changes.ts';
 export { Draft, draftsOf, type DraftStore, type DraftWorld, type Tabs } from './drafts.ts';
 export { editDocument, foresee } from './edit.ts';
 export { diffOf, mergeInto, resolveConflict, sidesOf, type Side } from './merge.ts';

@@ -7,7 +7,7 @@ import type {
 } from '../../../../../src/core/definitions.ts';
 import type { EdgeTarget, Known } from '../../../../../src/core/flow.ts';
 
-export type { EdgeTarget, FlowStepSpec, Kind, Known, PromotionFlowSpec };
+export type { EdgeTarget, FlowStepSpec, Kind, Known, PromotionFlowSpec, PromotionWorkflowSpec };
 
 /** Keys and indexes from the root of the manifest, such as `['spec', 'steps', 2, 'dependsOn', 0]`. */
 export type Path = (string | number)[];

@@ -1,4 +1,4 @@
-import { type Edge, Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import {
   ChartLine,
   CirclePlus,
@@ -16,15 +16,18 @@ import {
 } from 'lucide-react';
 import { memo, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
-import { arrow, fixed } from '../../parts/picture.tsx';
+import { fixed } from '../../parts/picture.tsx';
 import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
 import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
+import { Mark, useChanges } from '../changes.tsx';
 import { Canvas } from '../chart/canvas.tsx';
-import type { Box, Drawn } from '../chart/drawn.ts';
-import { layered, type Placed } from '../layout/layered.ts';
-import type { Preview } from '../draft.ts';
+import type { Box } from '../chart/drawn.ts';
+import { EDGE_TYPES, toEdges } from '../chart/edges.ts';
+import type { PromotionWorkflowSpec } from '../document/index.ts';
+import { NO_PREVIEW } from '../draft.ts';
 import { useProblemsAt } from '../problems.tsx';
 import { targetsOf } from './edits.ts';
+import { type ActionChart, placeActions } from './place.ts';
 import { useWorkflow, useWorkflowStore } from './state.ts';
 
 export const TYPE_ICONS: Record<ActionType, LucideIcon> = {
@@ -38,43 +41,23 @@ export const TYPE_ICONS: Record<ActionType, LucideIcon> = {
   simulate: FlaskConical,
 };
 
-const SIZE = { width: 190, height: 68 };
-
-interface Chart extends Drawn {
-  edges: { from: string; to: string; at: number }[];
-  layout: Placed | undefined;
-}
-
-const NONE: Chart = { nodes: [], edges: [], width: 0, height: 0, layout: undefined };
-
-/** From left to right: what waits for nothing first, what waits right of it; side by side is one below the other. */
-function placeActions(actions: readonly WorkflowAction[], before: Chart): Chart {
-  const names = new Set(actions.map(({ name }) => name));
-  const edges = actions.flatMap(({ name, dependsOn = [] }) =>
-    dependsOn.flatMap((from, at) => (names.has(from) ? [{ from, to: name, at }] : [])),
-  );
-  const boxes = [...names].map((id) => ({ id, ...SIZE }));
-  const layout = layered(boxes, edges, before.layout, { columns: 64 });
-  const nodes = boxes.map(({ id }): Box => ({ name: id, ...layout.places.get(id)!, ...SIZE }));
-  return { nodes, edges, width: layout.width, height: layout.height, layout };
-}
-
 /** Where the actions stand; an edit moves only what it has to. */
-export function useActionChart(): Chart {
+export function useActionChart(): ActionChart {
   const actions = useWorkflow(({ session }) => session.document.workflow?.spec.actions);
-  const last = useRef(NONE);
-  return useMemo(() => (last.current = placeActions(actions ?? [], last.current)), [actions]);
+  const changes = useChanges<PromotionWorkflowSpec>();
+  const last = useRef<ActionChart>(undefined);
+  return useMemo(() => (last.current = placeActions(actions ?? [], last.current, changes)), [actions, changes]);
 }
 
 /** The actions as a graph. One tab stop; arrows go from action to action. */
-export function ActionGraph({ chart }: { chart: Chart }) {
+export function ActionGraph({ chart }: { chart: ActionChart }) {
   const store = useWorkflowStore();
   const isCurrent = useWorkflow(({ session }) => session.document.isCurrent);
   const selected = useWorkflow(({ session }) => session.selection.node);
   const preview = useWorkflow((state) => state.preview);
   const isReadOnly = useWorkflow(({ readOnly }) => readOnly !== null);
   const nodes = useMemo(() => chart.nodes.map(toNode), [chart]);
-  const edges = useMemo(() => toEdges(chart, preview), [chart, preview]);
+  const edges = useMemo(() => toEdges(chart.edges, preview), [chart, preview]);
   const { ask, edit, say, select, jump, show } = store.getState();
   if (chart.nodes.length === 0) {
     return (
@@ -98,13 +81,14 @@ export function ActionGraph({ chart }: { chart: Chart }) {
         nodes={nodes}
         edges={edges}
         nodeTypes={TYPES}
+        edgeTypes={EDGE_TYPES}
         selected={selected}
         onSelect={(name) => select(name)}
         onEdge={({ target }) => jump({ node: target, field: ['dependsOn'] })}
         drag={{
           connecting: preview.connecting,
           targetsOf: (from) => targetsOf(store.getState().session.document.workflow?.spec.actions ?? [], from),
-          show: (dragged) => show(dragged ? { connecting: dragged } : {}),
+          show: (dragged) => show(dragged ? { connecting: dragged } : NO_PREVIEW),
           connect(from, to) {
             const action = store.getState().session.document.workflow?.spec.actions.find(({ name }) => name === to);
             edit({ type: 'setDependencies', action: to, dependsOn: [...(action?.dependsOn ?? []), from] });
@@ -127,31 +111,13 @@ const toNode = (box: Box): ActionNode => ({
   data: { name: box.name },
 });
 
-function toEdges({ edges }: Chart, { removed = [], reconnected = [] }: Preview): Edge[] {
-  const drawn = edges.map(({ from, to }): Edge => {
-    const goes = removed.includes(from) || removed.includes(to);
-    return {
-      id: `${from} > ${to}`,
-      source: from,
-      target: to,
-      className: goes ? 'edge goes' : 'edge idle',
-      interactionWidth: 18,
-      markerEnd: arrow(goes ? 'bad' : 'edge-idle'),
-    };
-  });
-  const coming = reconnected.map(({ from, to }): Edge => ({
-    id: `new ${from} > ${to}`,
-    source: from,
-    target: to,
-    className: 'edge comes',
-  }));
-  return [...drawn, ...coming];
-}
-
 const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<ActionNode>) {
-  const action = useWorkflow(({ session }) =>
-    session.document.workflow?.spec.actions.find((each) => each.name === name),
-  );
+  const changes = useChanges<PromotionWorkflowSpec>();
+  const change = changes?.nodes.get(name)?.change;
+  const isGone = change === 'REMOVED';
+  const isNamed = (each: WorkflowAction): boolean => each.name === name;
+  const now = useWorkflow(({ session }) => session.document.workflow?.spec.actions.find(isNamed));
+  const action = isGone ? changes?.saved.actions.find(isNamed) : now;
   const first = useWorkflow(({ session }) => session.document.workflow?.spec.actions[0]?.name);
   const selected = useWorkflow(({ session }) => session.selection.node);
   const reason = useWorkflow(({ preview }) => preview.connecting?.targets.get(name));
@@ -162,7 +128,7 @@ const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<Action
   const wrong = useProblemsAt(name).length;
   if (!action) return null;
   const Icon = TYPE_ICONS[action.type];
-  const state = goes ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
+  const state = goes || isGone ? 'goes' : reason === null ? 'lit' : reason === undefined ? '' : 'dim';
   const tool = (label: string, className: string, Sign: LucideIcon, onPress: () => void, text?: string) => (
     <button type="button" className={className} tabIndex={-1} aria-label={label} title={label} onClick={onPress}>
       <Sign size={13} aria-hidden />
@@ -188,7 +154,8 @@ const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<Action
         <small className="far-hidden">{action.type}</small>
         <small className="far-hidden">{aboutAction(action)}</small>
       </button>
-      {!isReadOnly && (
+      {change && <Mark change={change} />}
+      {!isReadOnly && !isGone && (
         <>
           {tool(`Add before ${name}`, 'plus before', Plus, () => ask({ is: 'add', place: 'before', of: name }))}
           <span className="node-tools">
@@ -205,7 +172,7 @@ const ActionCard = memo(function ActionCard({ data: { name } }: NodeProps<Action
           {tool(`Add after ${name}`, 'plus after', Plus, () => ask({ is: 'add', place: 'after', of: name }))}
         </>
       )}
-      <Handle type="source" position={Position.Right} isConnectable={!isReadOnly} />
+      <Handle type="source" position={Position.Right} isConnectable={!isReadOnly && !isGone} />
     </div>
   );
 });

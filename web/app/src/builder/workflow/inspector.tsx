@@ -4,6 +4,7 @@ import { Button } from 'react-aria-components';
 import type { WorkflowAction } from '../../../../../src/core/definitions.ts';
 import type { ActionType } from '../../../../../src/core/kinds/actions.ts';
 import { promotionWorkflow, workflowAction } from '../../../../../src/core/kinds/promotion-workflow.ts';
+import { Differences, Gone } from '../changes.tsx';
 import { focusNode } from '../chart/canvas.tsx';
 import { name as nameShape, object, required } from '../../../../../src/core/kinds/shape.ts';
 import { Fields, FormHelper, useFocusOnJump } from '../forms/form.tsx';
@@ -29,7 +30,7 @@ export function ActionInspector() {
   return (
     <aside
       className="inspector"
-      aria-label={action ? `Settings of ${action.name}` : 'Settings of the workflow'}
+      aria-label={`Settings of ${name ?? 'the workflow'}`}
       ref={panel}
       onKeyDown={(event) => {
         const { key, target } = event;
@@ -43,7 +44,13 @@ export function ActionInspector() {
       }}
     >
       <FormHelper value={{ ...NO_NAMES, isReadOnly: readOnly !== null }}>
-        {action ? <OfAction key={actions.indexOf(action)} action={action} /> : <OfWorkflow name={workflow.name} />}
+        {action ? (
+          <OfAction key={actions.indexOf(action)} action={action} />
+        ) : name === null ? (
+          <OfWorkflow name={workflow.name} />
+        ) : (
+          <Gone node={name} />
+        )}
         <ProblemsAt node={action?.name ?? null} />
       </FormHelper>
     </aside>
@@ -101,6 +108,7 @@ function OfAction({ action }: { action: WorkflowAction }) {
     <>
       <p className="inspector-kind">Action</p>
       <h2 tabIndex={-1}>{name}</h2>
+      <Differences node={name} />
       {!isReadOnly && (
         <div className="actions node-actions">
           {add('Add after', 'after')}

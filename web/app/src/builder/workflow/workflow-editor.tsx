@@ -3,7 +3,9 @@ import { type ReactNode, useCallback, useRef } from 'react';
 import { Button, ListBox, ListBoxItem } from 'react-aria-components';
 import { ACTIONS } from '../../../../../src/core/kinds/actions.ts';
 import { CheckManifestsDocument } from '../../generated/documents.ts';
+import { Mark, useChanges, WithChanges } from '../changes.tsx';
 import type { OverDraftProps } from '../dialogs/over-draft.tsx';
+import { actionChangesBetween } from '../document/index.ts';
 import { DraftContext } from '../draft.ts';
 import type { Origin } from '../heading.tsx';
 import type { OpenDraft } from '../keep.ts';
@@ -32,7 +34,9 @@ export function WorkflowEditor({ draft, ...props }: EditorProps) {
     <DraftContext value={draft.store}>
       <ReactFlowProvider>
         <Problems check={checkWorkflow} known={null}>
-          <Workshop {...props} onDiscard={draft.discard} onSaved={draft.saved} />
+          <WithChanges between={actionChangesBetween}>
+            <Workshop {...props} onDiscard={draft.discard} onSaved={draft.saved} />
+          </WithChanges>
         </Problems>
       </ReactFlowProvider>
     </DraftContext>
@@ -85,6 +89,12 @@ function Workshop({ title, children, ...over }: WorkshopProps) {
   );
 }
 
+/** Read by itself: the rows are the same as long as the actions are. */
+function ChangeSign({ name }: { name: string }) {
+  const change = useChanges()?.nodes.get(name)?.change;
+  return change && <Mark change={change} />;
+}
+
 /** The actions as a list, in the order of the text: an equal editor, and the one for a screen reader. */
 function ActionOutline() {
   const workflow = useWorkflow(({ session }) => session.document.workflow);
@@ -124,6 +134,7 @@ function ActionOutline() {
                     {type} {where}
                   </small>
                 </span>
+                <ChangeSign name={name} />
               </span>
             </ListBoxItem>
           );
