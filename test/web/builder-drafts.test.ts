@@ -646,6 +646,14 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await isRevision(beside, 3);
   const merged = workflow('shared', '2m').replace('1m # enough', '3m # enough');
   expect(changes(merged, await readWorkflow('shared'))).toEqual(['+      timeout: 2h', '+      timeout: 1h']);
+  // From a list that is open, too: the browser does not save the page.
+  await field(page, 'type').click();
+  const options = page.locator('.popover').getByRole('option');
+  await options.first().waitFor();
+  await page.keyboard.press('Control+s');
+  await inDialog(page, 'Cancel').click();
+  await dialog(page).waitFor({ state: 'detached' });
+  await expect.poll(() => options.count()).toBe(0);
   // What it changes is drawn, by a key alone; what is gone has no settings.
   await node(page, 'load').focus();
   for (const key of ['Delete', 'Enter', 'c']) {

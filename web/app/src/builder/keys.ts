@@ -35,9 +35,14 @@ export const one = (character: string) => (event: KeyboardEvent) =>
 export const isRemoval = ({ key }: KeyboardEvent): boolean => key === 'Delete' || key === 'Backspace';
 
 const SAVE = 'Ctrl S';
+const isSave = withControl('s', false);
 /** Where letters, Delete and Ctrl-Z are of the text there, or search a list; a box that is ticked has no text. */
 const TYPED =
   'input:not([type="checkbox"], [type="radio"]), textarea, [contenteditable], .yaml, [role="listbox"], [aria-haspopup="listbox"]';
+
+/** A list that is opened by a button counts as a dialog, but nothing is asked in it. */
+const LIST = '[data-trigger]';
+const DIALOG = `[role="dialog"]:not(${LIST})`;
 
 interface AnyState {
   readOnly: string | null;
@@ -85,7 +90,7 @@ export function draftCommands({ picture, whole, node }: { picture: string; whole
       {
         keys: SAVE,
         about: 'Save',
-        matches: withControl('s', false),
+        matches: isSave,
         run: (state) => (state.readOnly === null ? state.ask({ is: 'save' }) : state.say(state.readOnly)),
       },
     ],
@@ -115,7 +120,10 @@ interface Heard<S, V> {
   views: V;
 }
 
-/** Does what keys stand for while the focus is in `root`, or around it. What is asked over the draft has keys of its own. */
+/**
+ * Does what keys stand for while the focus is in `root`, or around it; Ctrl S saves wherever the focus is, as from a list that is open. What is
+ * asked over the draft has keys of its own.
+ */
 export function useKeys<S extends { refusals: readonly string[] }, V>(
   root: RefObject<HTMLElement | null>,
   heard: Heard<S, V>,
@@ -126,8 +134,11 @@ export function useKeys<S extends { refusals: readonly string[] }, V>(
     const listen = (event: KeyboardEvent): void => {
       const { target } = event;
       if (!(target instanceof HTMLElement) || !root.current) return;
+      // The browser would save the page as a file.
+      if (isSave(event)) event.preventDefault();
       // A click beside everything gives the focus to the page around the builder.
-      if (target.contains(root.current) || root.current.contains(target)) onKey(event, root.current, now.current);
+      if (isSave(event) || target.contains(root.current) || root.current.contains(target))
+        onKey(event, root.current, now.current);
     };
     // In front of the widgets and of a draft below: a letter is a command here and no search among the rows of a tree.
     document.addEventListener('keydown', listen, true);
@@ -141,7 +152,7 @@ function onKey<S extends { refusals: readonly string[] }, V>(
   { commands, store, views }: Heard<S, V>,
 ): void {
   const target = event.target as HTMLElement;
-  const above = [...document.querySelectorAll('[role="dialog"]')].at(-1) ?? null;
+  const above = [...document.querySelectorAll(DIALOG)].at(-1) ?? null;
   if (above !== root.closest('[role="dialog"]')) return;
   const command = commands.find(({ matches }) => matches(event));
   if (!command || (command.keys !== SAVE && target.closest(TYPED))) return;
@@ -153,5 +164,7 @@ function onKey<S extends { refusals: readonly string[] }, V>(
     target.blur();
     if (store.getState().refusals !== refusals && store.getState().refusals.length > 0) return;
   }
+  // A list that is open goes: a dialog has the focus for itself.
+  target.closest(LIST)?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
   command.run(store.getState(), views, event);
 }
