@@ -6,6 +6,7 @@ import {
   Draft,
   draftsOf,
   goOnFrom,
+  leaveTyping,
   makeEdits,
   mergeInto,
   newFlowText,
@@ -14,8 +15,10 @@ import {
   sidesOf,
   startSession,
   typeText,
+  typingOfTheGone,
   undo,
   type Base,
+  type DraftOwner,
   type DraftWorld,
   type FlowEdit,
   type Known,
@@ -202,6 +205,28 @@ test('a text that cannot be read is not merged, and stays', () => {
   const { session, said } = mergeInto(broken, { revision: 13, text: TEXT.replace('1h', '2h') });
   expect(session).toBe(broken);
   expect(said).toMatch(/^the text cannot be read in line/);
+});
+
+test('what stands in a field of a tab that is killed is left for the next one, of that draft and person alone, until it is forgotten', async () => {
+  const { newTab } = browser();
+  const [one, two, three] = [newTab(), newTab(), newTab()];
+  const owner = { kind: 'PromotionFlow', name: 'flow', person: 'ada' } as const;
+  const typing = (text: string, at: number) => ({ node: 'eu', field: 'soak', text, revision: 12, at });
+  const left = (of: DraftOwner = owner) => typingOfTheGone(three, of);
+  leaveTyping(one.words, owner, one.tabs.id, typing('1', 1));
+  leaveTyping(one.words, owner, one.tabs.id, typing('10m', 2));
+  leaveTyping(two.words, owner, two.tabs.id, typing('20m', 3));
+  expect((await left()).typing).toBe(null);
+  one.kill();
+  expect((await left()).typing).toEqual(typing('10m', 2));
+  // Taken in there, it is not offered.
+  leaveTyping(two.words, owner, two.tabs.id, null);
+  two.kill();
+  expect((await left()).typing).toEqual(typing('10m', 2));
+  for (const other of [{ name: 'flow-2' }, { person: 'ben' }, { kind: 'PromotionWorkflow' as const }])
+    expect((await left({ ...owner, ...other })).typing).toBe(null);
+  (await left()).forget();
+  expect((await left()).typing).toBe(null);
 });
 
 /** A browser: what its tabs share, and a switch that kills a tab between two of its steps. */

@@ -232,12 +232,24 @@ describe('a draft', () => {
     await said(page, 'soak of staging is 10m');
     await set(page, 'production', 'soak', '20m');
     await page.getByText(/^Draft, 2 changes since revision 1.*, kept here/).waitFor();
+    // Not confirmed: neither Enter nor another field.
+    await field(page, 'timeout').fill('45m');
     const crashed = page.waitForEvent('crash');
     page.goto('chrome://crash').catch(() => {});
     await crashed;
     const again = await open(context, 'crash');
     await again.getByText(/Draft, 2 changes since revision 1/).waitFor();
     await expect.poll(() => textOf(again)).toMatch(/soak: 10m[^]*soak: 20m/);
+    // What was not confirmed is offered, and counts when it is confirmed now.
+    const left = again.getByRole('region', { name: 'Typed and not taken in' });
+    await left.getByText('The page ended while 45m stood in timeout of production. It was not taken in.').waitFor();
+    await left.getByRole('button', { name: 'Put it back into the field' }).click();
+    await expect.poll(() => field(again, 'timeout').inputValue()).toBe('45m');
+    await again.getByText(/Draft, 2 changes since revision 1/).waitFor();
+    await field(again, 'timeout').press('Enter');
+    await said(again, 'timeout of production is 45m');
+    await expect.poll(() => left.count()).toBe(0);
+    await button(again, 'Undo').click();
     await button(again, 'Undo').click();
     await button(again, 'Undo').click();
     await expect.poll(() => textOf(again)).toBe(flowText('crash'));
@@ -655,7 +667,8 @@ test('a workflow has the drafts of a flow: two tabs have one, somebody else save
   await dialog(page).waitFor({ state: 'detached' });
   await expect.poll(() => options.count()).toBe(0);
   // What it changes is drawn, by a key alone; what is gone has no settings.
-  await node(page, 'load').focus();
+  await node(page, 'load').click();
+  await page.getByRole('complementary', { name: 'Settings of load' }).waitFor();
   for (const key of ['Delete', 'Enter', 'c']) {
     await page.keyboard.press(key);
     if (key === 'Delete') await hasFocus(page);

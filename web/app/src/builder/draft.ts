@@ -4,6 +4,7 @@ import { now } from '../api/clock.ts';
 import type { Connecting } from './chart/drawn.ts';
 import {
   calledOf,
+  type LeftTyping,
   type Made,
   type Path,
   redo,
@@ -11,6 +12,7 @@ import {
   type Selection,
   type Session,
   type TextDocument,
+  type Typing,
   typeText,
   undo,
 } from './document/index.ts';
@@ -62,6 +64,10 @@ export interface DraftState<D extends TextDocument = TextDocument, E = never, Q 
   said: { text: string; count: number };
   /** Why the last edit was not made. */
   refusals: readonly string[];
+  /** What stood in a field when a tab with this draft ended, and was not taken in. */
+  left: Typing | null;
+  /** The same on its way back into its field, where it is not taken in before it is confirmed. */
+  back: Typing | null;
   /** Counts the jumps to a field: each gives it the focus, also the one that is selected already. */
   jumps: number;
   /** @returns whether they were made */
@@ -74,6 +80,11 @@ export interface DraftState<D extends TextDocument = TextDocument, E = never, Q 
   select: (node: string | null, field?: Path) => void;
   /** Selects a field and gives it the focus. */
   jump: (selection: Selection) => void;
+  /** Keeps what stands in a field of what is selected, in case the tab ends now; null: it is taken in. */
+  keepTyping: (field: string, text: string | null) => void;
+  putBack: () => void;
+  tookBack: () => void;
+  forget: () => void;
   say: (text: string) => void;
   ask: (dialog: Q | null) => void;
   show: (preview: Preview) => void;
@@ -88,11 +99,15 @@ const NONE: readonly string[] = [];
 export const NO_PREVIEW: Preview = {};
 
 /** What a draft begins with on its page. */
-export type Begin<D extends TextDocument> = Pick<DraftState<D>, 'session' | 'newest' | 'readOnly'>;
+export type Begin<D extends TextDocument> = Pick<DraftState<D>, 'session' | 'newest' | 'readOnly'> & {
+  left: LeftTyping;
+  /** Where what stands in a field is kept. */
+  keep: (typing: Typing | null) => void;
+};
 
 /** @param make makes edits, and says what it did; the session is the same one when they are refused */
 export function draftState<D extends TextDocument, E, Q>(
-  begin: Begin<D>,
+  { left, keep, ...begin }: Begin<D>,
   get: () => DraftState<D, E, Q>,
   set: (change: (state: DraftState<D, E, Q>) => Partial<DraftState<D, E, Q>>) => void,
   make: (session: Session<D>, edits: readonly E[]) => Made<D>,
@@ -112,6 +127,8 @@ export function draftState<D extends TextDocument, E, Q>(
     isDiffShown: false,
     said: { text: '', count: 0 },
     refusals: NONE,
+    left: left.typing,
+    back: null,
     jumps: 0,
     edit(...edits) {
       const { session, readOnly } = get();
@@ -139,6 +156,24 @@ export function draftState<D extends TextDocument, E, Q>(
     },
     select: (node, field = []) => set(({ session }) => ({ session: select(session, { node, field }) })),
     jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
+    keepTyping(field, text) {
+      const { selection, base } = get().session;
+      keep(text === null ? null : { node: selection.node, field, text, revision: base.revision, at: Date.now() });
+    },
+    putBack() {
+      const back = get().left;
+      if (back === null) return;
+      set(() => ({ back }));
+      get().jump({ node: back.node, field: back.field.split('.') });
+    },
+    tookBack() {
+      say(`${get().back?.field} is put back, and not taken in yet`);
+      get().forget();
+    },
+    forget() {
+      set(() => ({ left: null, back: null }));
+      left.forget();
+    },
     say,
     ask: (dialog) => set(() => ({ dialog, refusals: NONE, preview: NO_PREVIEW })),
     show: (preview) => set(() => ({ preview })),

@@ -10,6 +10,7 @@ import type { FlowEdit } from './document/index.ts';
 import { Differences, Gone } from './changes.tsx';
 import { focusNode } from './chart/canvas.tsx';
 import { Fields, FormHelper, useFocusOnJump } from './forms/form.tsx';
+import { useTyping } from './left.tsx';
 import { SLOT_NAMES, useAlike } from './policies.ts';
 import { ProblemsAt } from './problems.tsx';
 import { Windows } from './windows.tsx';
@@ -31,6 +32,7 @@ export const Inspector = memo(function Inspector({ create }: InspectorProps) {
   const readOnly = useBuilder((state) => state.readOnly);
   const panel = useRef<HTMLElement>(null);
   useFocusOnJump(panel, jumps, field.join('.'));
+  const typing = useTyping();
   if (flow === null) return null;
   const isFlow = node === null || !flow.spec.steps.some((step) => nameIn(step, node));
   const isGone = isFlow && node !== null && node !== flow.spec.triggerEnvironment;
@@ -56,7 +58,7 @@ export const Inspector = memo(function Inspector({ create }: InspectorProps) {
         focusNode(document.body, node ?? flow.spec.triggerEnvironment);
       }}
     >
-      <FormHelper value={{ namesFor, create, open, isReadOnly: readOnly !== null }}>
+      <FormHelper value={{ namesFor, create, open, isReadOnly: readOnly !== null, ...typing }}>
         {refusals.map((each) => (
           <Problem key={each}>{each}</Problem>
         ))}

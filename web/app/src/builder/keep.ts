@@ -8,11 +8,13 @@ import {
   type DraftKind,
   type DraftOwner,
   isDirty,
+  leaveTyping,
   nameIn,
   newText,
   openText,
   type Session,
   type TextDocument,
+  typingOfTheGone,
 } from './document/index.ts';
 import { whileOpen } from './document/leaving.ts';
 import type { Begin, DraftState, Newest } from './draft.ts';
@@ -73,13 +75,21 @@ export async function openDraft<D extends TextDocument, S extends KeptStore<D>>(
 ): Promise<OpenDraft<S>> {
   const page: { store?: KeptStore<D> } = {};
   const { kind } = owner;
+  const world = browserWorld();
   const base = { revision: newest.revision, text: newest.text ?? newText(kind, owner.name) };
-  const draft = await Draft.open<D>(browserWorld(), owner, base, (session, said) =>
+  const draft = await Draft.open<D>(world, owner, base, (session, said) =>
     page.store?.getState().put(session, said),
   ).catch(notKept);
   const session = draft?.session ?? beginSession<D>(kind, base);
   const readOnly = isProposed && isDirty(session) ? null : reason;
-  const store = create({ session, newest, readOnly });
+  const left = await typingOfTheGone(world, owner);
+  const store = create({
+    session,
+    newest,
+    readOnly,
+    left,
+    keep: (typing) => leaveTyping(browserWords, owner, world.tabs.id, typing),
+  });
   page.store = store;
   if (draft && isDirty(session)) store.setState({ keptAt: draft.keptAt });
   const tell = (): void => {

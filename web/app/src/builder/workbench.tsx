@@ -9,6 +9,7 @@ import { useDraft } from './draft.ts';
 import { focusField } from './forms/form.tsx';
 import { Heading, type HeadingProps, type Origin } from './heading.tsx';
 import { type Command, useKeys, type Views } from './keys.ts';
+import { Left } from './left.tsx';
 import { Newer } from './newer.tsx';
 import { ProblemList } from './problems.tsx';
 
@@ -81,6 +82,7 @@ export function Workbench<S extends { refusals: readonly string[] }, V extends V
           <Heading {...heading} {...origin} isYamlShown={isYamlShown} onYaml={toggleYaml} />
           {readOnly !== null && <p className="note">{readOnly}</p>}
           <Newer readAgain={readAgain} />
+          <Left />
           {refusals.map((each) => (
             <Problem key={each}>{each}</Problem>
           ))}

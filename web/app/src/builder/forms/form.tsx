@@ -38,6 +38,11 @@ export interface FormHelp {
   /** Shows a definition of a kind, where it can be looked at over the draft. */
   open?: (kind: Kind, name: string) => (() => void) | undefined;
   isReadOnly?: boolean;
+  /** What stands in the field at `place` and is not taken in; null: it is. */
+  keepTyping?: (place: string, text: string | null) => void;
+  /** What is put back into a field, without being taken in. */
+  back?: { field: string; text: string } | null;
+  tookBack?: () => void;
 }
 
 const HelpContext = createContext<FormHelp>({ namesFor: () => null });
@@ -180,6 +185,25 @@ export function useFocusOnJump(panel: { current: HTMLElement | null }, jumps: nu
 const enter = (place: Element | null | undefined): void =>
   place?.querySelector<HTMLElement>('input, textarea, button')?.focus();
 
+/** What stands in a field: what is given, until something is typed. That is kept in case the page ends before it is taken in. */
+function useTyped(given: string, path: readonly Key[]) {
+  const { keepTyping, back, tookBack } = useContext(HelpContext);
+  const place = placeOf(path);
+  const [text, setText] = useState(given);
+  useEffect(() => setText(given), [given]);
+  const type = (typed: string): void => {
+    setText(typed);
+    if (typed !== text) keepTyping?.(place, typed === given ? null : typed);
+  };
+  const isBack = back?.field === place;
+  useEffect(() => {
+    if (!isBack) return;
+    type(back.text);
+    tookBack?.();
+  }, [isBack]);
+  return { text, type, taken: () => keepTyping?.(place, null) };
+}
+
 /** What is typed is one change when the field is left, or Enter is pressed. */
 function Typed({
   label,
@@ -202,20 +226,20 @@ function Typed({
   const { isReadOnly } = useContext(HelpContext);
   const isWritten = useContext(WrittenContext);
   const given = value === undefined || value === null ? '' : toText(value);
-  const [text, setText] = useState(given);
-  useEffect(() => setText(given), [given]);
+  const { text, type, taken } = useTyped(given, path);
   const isReference = isWritten && text.includes('${');
   const read = isReference ? text.trim() : fromText(text.trim());
   const isWrong = text.trim() !== '' && read === undefined;
   const commit = (): void => {
     if (text === given || isWrong) return;
+    taken();
     onChange(text.trim() === '' ? undefined : read);
   };
   return (
     <TextField
       className="field"
       value={text}
-      onChange={setText}
+      onChange={type}
       onBlur={commit}
       isRequired={isRequired}
       isInvalid={isWrong}
@@ -257,10 +281,10 @@ function Name({
 }: FieldProps<TextShape> & { names: readonly string[] }) {
   const { create, open, isReadOnly } = useContext(HelpContext);
   const given = (value as string | undefined) ?? '';
-  const [text, setText] = useState(given);
-  useEffect(() => setText(given), [given]);
+  const { text, type, taken } = useTyped(given, path);
   const take = (name: string): void => {
-    setText(name);
+    type(name);
+    taken();
     if (name !== given) onChange(name === '' ? undefined : name);
   };
   const kind = shape.refers;
@@ -274,7 +298,7 @@ function Name({
         isReadOnly={isReadOnly ?? false}
         isRequired={isRequired}
         inputValue={text}
-        onInputChange={setText}
+        onInputChange={type}
         selectedKey={names.includes(given) ? given : null}
         onSelectionChange={(key) => key !== null && take(String(key))}
         onBlur={() => take(text.trim())}

@@ -8,6 +8,7 @@ import { Differences, Gone } from '../changes.tsx';
 import { focusNode } from '../chart/canvas.tsx';
 import { name as nameShape, object, required } from '../../../../../src/core/kinds/shape.ts';
 import { Fields, FormHelper, useFocusOnJump } from '../forms/form.tsx';
+import { useTyping } from '../left.tsx';
 import { ProblemsAt } from '../problems.tsx';
 import { freshParameters } from './dialogs.tsx';
 import { useWorkflow, useWorkflowStore } from './state.ts';
@@ -24,6 +25,7 @@ export function ActionInspector() {
   const readOnly = useWorkflow((state) => state.readOnly);
   const panel = useRef<HTMLElement>(null);
   useFocusOnJump(panel, jumps, field.join('.'));
+  const typing = useTyping();
   if (!workflow) return null;
   const { actions } = workflow.spec;
   const action = actions.find((each) => each.name === name);
@@ -43,7 +45,7 @@ export function ActionInspector() {
         if (to !== undefined) focusNode(panel.current.closest('.workflow'), to);
       }}
     >
-      <FormHelper value={{ ...NO_NAMES, isReadOnly: readOnly !== null }}>
+      <FormHelper value={{ ...NO_NAMES, isReadOnly: readOnly !== null, ...typing }}>
         {action ? (
           <OfAction key={actions.indexOf(action)} action={action} />
         ) : name === null ? (

@@ -1,0 +1,59 @@
+import { SOUGHT } from './kinds.ts';
+import type { Tabs } from './drafts.ts';
+import type { DraftOwner, TextDocument } from './types.ts';
+import { pathOf } from './places.ts';
+import { readingOf } from './reading.ts';
+import type { Words } from './words.ts';
+
+/** What stands in a field of a draft and was not taken in yet. */
+export interface Typing {
+  /** Whose field; null: one of the definition itself. */
+  node: string | null;
+  /** Below it, such as `policy.preAction`. */
+  field: string;
+  text: string;
+  /** The base that the draft had; null: it was never saved. */
+  revision: number | null;
+  /** In milliseconds since the epoch. */
+  at: number;
+}
+
+const part = encodeURIComponent;
+const typingsOf = ({ kind, person, name }: DraftOwner): string =>
+  `sluice-${SOUGHT[kind].kept}typing/${part(person)}/${part(name)}/`;
+
+/** Leaves what a tab has in a field, in place of what it left before; null: it has nothing. Done when it returns. */
+export function leaveTyping(words: Words, owner: DraftOwner, tab: string, typing: Typing | null): void {
+  const key = `${typingsOf(owner)}${part(tab)}`;
+  if (typing) words.set(key, JSON.stringify(typing));
+  else words.remove(key);
+}
+
+/** What tabs that are closed or killed have left in a field of this draft, and how to forget it. */
+export interface LeftTyping {
+  /** The newest; null: there is none. */
+  typing: Typing | null;
+  forget: () => void;
+}
+
+export async function typingOfTheGone(
+  { words, tabs }: { words: Words; tabs: Pick<Tabs, 'isGone'> },
+  owner: DraftOwner,
+): Promise<LeftTyping> {
+  const prefix = typingsOf(owner);
+  const found = await Promise.all(
+    words.keys(prefix).map(async (key) => {
+      const isGone = await tabs.isGone(decodeURIComponent(key.slice(prefix.length)));
+      const value = isGone ? words.get(key) : null;
+      return value === null ? [] : [{ key, typing: JSON.parse(value) as Typing }];
+    }),
+  );
+  const left = found.flat().sort((a, b) => b.typing.at - a.typing.at);
+  return { typing: left[0]?.typing ?? null, forget: () => left.forEach(({ key }) => words.remove(key)) };
+}
+
+/** Whether a document has this node, so that a field of it can be shown. */
+export function hasNode(document: TextDocument, node: string | null): boolean {
+  const reading = readingOf(document);
+  return reading !== undefined && pathOf(reading.definition, { node, field: [] }) !== null;
+}
