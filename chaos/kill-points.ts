@@ -143,8 +143,12 @@ async function ready(process: SluiceProcess): Promise<void> {
 
 async function untilEnded(databaseUrl: string, releaseId: string): Promise<void> {
   const ended = `SELECT FROM release WHERE id = '${releaseId}' AND ended_at IS NOT NULL`;
-  for (const deadline = Date.now() + 60_000; (await query(databaseUrl, ended)).length === 0;) {
-    if (Date.now() > deadline) throw new Error(`release ${releaseId} has not ended within a minute`);
+  for (const deadline = Date.now() + 120_000; (await query(databaseUrl, ended)).length === 0;) {
+    if (Date.now() > deadline) {
+      const last = `SELECT event FROM logged_event WHERE release_id = '${releaseId}' ORDER BY sequence DESC LIMIT 5`;
+      const events = (await query(databaseUrl, last)).map(({ event }) => JSON.stringify(event));
+      throw new Error(`release ${releaseId} has not ended within two minutes; last: ${events.join(', ')}`);
+    }
     await sleep(50);
   }
 }
