@@ -149,8 +149,7 @@ function Where({ source, changes }: { source: Source | null; changes: number }) 
       {newest.revision === revision && newest.by !== null && ` by ${newest.by}`}
       {newest.revision === revision && newest.at !== null && (
         <>
-          {' '}
-          <When at={newest.at} />
+          , <When at={newest.at} />
         </>
       )}
       {changes > 0 && isUnkept && NOT_KEPT}
