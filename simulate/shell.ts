@@ -43,7 +43,8 @@ export async function simulateShell(options: ShellOptions): Promise<void> {
   let told = 0;
   try {
     while ((world !== undefined ? worlds === 0 : performance.now() - began < lasts) && broken.length < until) {
-      const number = world ?? random.whole(1, 2 ** 31 - 1);
+      // Numbers in a row have all moods.
+      const number = world ?? random.whole(1, 2 ** 26) * MOODS.length + (worlds % MOODS.length);
       worlds += 1;
       const outcome = await playShellWorld({ seed: number, reached, passOver, mood });
       if (outcome.broken !== null) {

@@ -12,11 +12,23 @@ import type {
 } from '../../../src/core/definitions.ts';
 import { DAY } from '../../../src/core/definitions.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
+import { repositoryOf } from './git-host.ts';
 
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
 /** What most of a world is about; of the rest there is a little in each. */
-export const MOODS = ['EVEN', 'CROWD', 'ROOM', 'ROLLBACKS', 'STOPS', 'GATES', 'REPORTS', 'HOOKS', 'WORKFLOWS'] as const;
+export const MOODS = [
+  'EVEN',
+  'CROWD',
+  'ROOM',
+  'ROLLBACKS',
+  'STOPS',
+  'GATES',
+  'REPORTS',
+  'HOOKS',
+  'WORKFLOWS',
+  'PUSHES',
+] as const;
 export type Mood = (typeof MOODS)[number];
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
@@ -24,6 +36,9 @@ const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
 /** What a world is about; small enough that every horizon is near. */
 export interface Drawn {
   products: { name: string; concurrency: ConcurrencyPolicy }[];
+  /** Those of them that are released when somebody pushes, and whose trigger environment is healthy when that is reported. */
+  pushed: string[];
+  reported: string[];
   /** Environments that ask somebody. */
   approvals: string[];
   definitions: AnyDefinition[];
@@ -110,8 +125,8 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
     onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     timeout: 300 * DAY,
     hooks: { ...around().hooks, onStart: random.chance(hooked) ? 'open' : undefined },
-    rollbackPolicies: random.chance(mood === 'ROLLBACKS' ? 1 : 0.7)
-      ? [...(random.chance(0.3) ? [FOR_HOOKS] : []), { ...POLICY, targets }]
+    rollbackPolicies: random.chance(mood === 'ROLLBACKS' || mood === 'HOOKS' ? 1 : 0.7)
+      ? [...(random.chance(mood === 'HOOKS' ? 0.8 : 0.3) ? [FOR_HOOKS] : []), { ...POLICY, targets }]
       : undefined,
     steps: [
       ...(builds ? [{ workflow: 'build', name: 'build', dependsOn: ['dev'], ...around() }] : []),
@@ -140,6 +155,7 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
     parameters: outputs ? { outputs } : {},
     dependsOn,
   });
+  const pushed = names.filter(() => random.chance(mood === 'PUSHES' ? 1 : 0.12));
   const definitions: AnyDefinition[] = [
     ...ENVIRONMENTS.map((name): AnyDefinition => ({
       kind: 'Environment',
@@ -179,7 +195,12 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
       {
         kind: 'Product',
         metadata: metadata(name),
-        spec: { promotionFlows: [{ name: 'flow' }], concurrency, queueLimit: 2 },
+        spec: {
+          promotionFlows: [{ name: 'flow' }],
+          concurrency,
+          queueLimit: 2,
+          trigger: { coalesce: random.pick([0, 2 * SECOND, 15 * SECOND]), interval: 20 * SECOND },
+        },
       },
       ...ENVIRONMENTS.map((environment): AnyDefinition => ({
         kind: 'Application',
@@ -187,7 +208,10 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
         spec: {
           product: name,
           environment,
-          driver: { type: 'simulate' },
+          driver:
+            environment === 'dev' && pushed.includes(name)
+              ? { type: 'git', repoURL: repositoryOf(name), branch: 'main', path: 'dev' }
+              : { type: 'simulate' },
           // In the trigger environment nothing is changed, and no sender tells what runs there.
           ...(environment !== 'dev' &&
             random.chance(mood === 'REPORTS' ? 0.6 : 0.2) && { sync: { type: 'report', limit: 4 * MINUTE } }),
@@ -198,7 +222,13 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
       })),
     ]),
   ];
-  return { products, approvals, definitions };
+  const reported = pushed.filter((name) =>
+    definitions.some(
+      (each) =>
+        each.kind === 'Application' && each.metadata.name === `${name}-dev` && each.spec.health.type === 'report',
+    ),
+  );
+  return { products, pushed, reported, approvals, definitions };
 }
 
 /** Closed for everybody in one environment. */

@@ -14,6 +14,7 @@ import { checkSync } from '../../../src/drivers/sync/index.ts';
 import type { Drivers } from '../../../src/drivers/index.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import type { Reached } from '../../core/support/reached.ts';
+import type { GitHost } from './git-host.ts';
 import type { Mortal } from './scheduler.ts';
 
 /** What an effect does, drawn once for each key. */
@@ -49,6 +50,7 @@ export class Targets {
   readonly #draw: Draw;
   readonly #told: Told;
   readonly #reached: Reached;
+  readonly #host: GitHost;
   readonly done = new Map<string, Effect>();
   readonly running = new Set<Running>();
   /** By the key of their action and their number, as an Argo server has them by name. */
@@ -58,8 +60,9 @@ export class Targets {
   /** Application → the label of the version that it runs. */
   readonly versions = new Map<string, string>();
 
-  /** `told`: hears what each action is given. */
-  constructor(draw: Draw, told: Told, reached: Reached) {
+  /** `told`: hears what each action is given. `host`: where trigger environments are that stand in git. */
+  constructor(draw: Draw, told: Told, reached: Reached, host: GitHost) {
+    this.#host = host;
     this.#draw = draw;
     this.#told = told;
     this.#reached = reached;
@@ -121,13 +124,14 @@ export class Targets {
       read: async () => undefined,
       close: async () => undefined,
     };
+    const [git, forge] = [this.#host.driverOf(clock), this.#host.forgeOf(clock)];
     return {
       close: () => driver.close(),
-      driver: () => driver,
+      driver: ({ type }) => (type === 'git' ? git : driver) as never,
       checkHealth: (source, context) => checkHealth(source, context, undefined as never, undefined as never),
       checkSync: (source, context) => checkSync(source, context, undefined as never, undefined as never),
       publicPartOf: () => Promise.resolve('ssh-ed25519 AAAA'),
-      forge: () => Promise.resolve(undefined),
+      forge: () => Promise.resolve(forge),
       runAction: async (action, parameters, context, look, log) => {
         this.#told(action, parameters, context);
         if (action.type === 'wait') return lookAtWait(readParameters(ACTIONS.wait, action.parameters), look, log);
@@ -178,7 +182,7 @@ export class Targets {
       if (context.stillMine && !(await context.stillMine()))
         throw new TransientError('it is not this run that does it');
       const { takes, ends } = this.#draw(name, context);
-      await clock.sleep('effect', SECOND, signal);
+      await clock.sleep('effect', takes > MINUTE ? 8 * SECOND : SECOND, signal);
       if (this.workflows.has(name)) return goesOn;
       const workflow: Workflow = { releaseId, environment, until: now + takes, ends, goesOn: true };
       this.workflows.set(name, workflow);

@@ -273,6 +273,34 @@ export const PLANTED = {
   'W1 what no look has recorded is not ended with its promotion': [
     ['core/end-action.ts', "step.status === 'SUCCEEDED' ||", "step.status === 'SUCCEEDED' || step.progress == null ||"],
   ],
+  'T1 a pause of triggers is not looked at': [
+    [
+      'commands/trigger/advance-candidate.ts',
+      'const [pause = null] = await activePauses(app.pool, new Date(now), candidate.product);',
+      'const [pause = null] = (await activePauses(app.pool, new Date(now), candidate.product)).slice(1);',
+    ],
+  ],
+  'T2 what takes the place of a candidate does not tell of its changes': [
+    [
+      'commands/trigger/make-candidate.ts',
+      "last && last.status !== 'RELEASED' ? last.facts.commits : []",
+      "last?.status === 'DISMISSED' ? last.facts.commits : []",
+    ],
+  ],
+  'T3 a commit is not told what was decided during the call': [
+    [
+      'store/commit-statuses.ts',
+      'due_at = CASE WHEN generation = $4 THEN NULL ELSE due_at END,',
+      'due_at = CASE WHEN generation >= $4 THEN NULL ELSE due_at END,',
+    ],
+  ],
+  'T4 two processes release one candidate': [
+    [
+      'store/candidates.ts',
+      'WHERE id = $1 AND revision = $2 RETURNING due_at',
+      'WHERE id = $1 AND revision >= $2 RETURNING due_at',
+    ],
+  ],
   'W2 the errand is not told which workflow was followed last': [
     ['core/end-action.ts', 'const { progress = null } = step;', 'const progress = null;'],
   ],
@@ -339,6 +367,10 @@ const MOOD = {
   W1: 'WORKFLOWS',
   W2: 'WORKFLOWS',
   W3: 'WORKFLOWS',
+  T1: 'PUSHES',
+  T2: 'PUSHES',
+  T3: 'PUSHES',
+  T4: 'PUSHES',
 };
 
 /** What finds one without luck: a test of its own. */

@@ -317,7 +317,8 @@ export class Record {
     return { application: asked.name, label: found.contents[asked.content]?.label, since };
   }
 
-  async judge(databaseUrl: string, _live: [string, string][]): Promise<void> {
+  /** `byThemselves`: releases that nobody asked for. */
+  async judge(databaseUrl: string, byThemselves: ReadonlySet<string>): Promise<void> {
     const history = await readHistory(databaseUrl);
     const releases = [...history.releases.values()];
     for (const { kind, status } of releases) this.#reached.count(`release ${kind} ${status}`);
@@ -326,7 +327,7 @@ export class Record {
       ...judgeLog(history),
       judgeFold(releases),
       ...(await judgeRollbacks([], history)),
-      judgeTriggers(asked, history),
+      judgeTriggers(asked, history, byThemselves),
       judgeDeployments(history),
       ...judgeHooks(history, this.#reached),
       actors(history),

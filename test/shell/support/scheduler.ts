@@ -123,6 +123,8 @@ export class Scheduler {
   /** Connections that listen, and how many notices are on their way to them. */
   readonly #listening = new Set<SeamClient>();
   #onTheirWay = 0;
+  /** Connections whose transactions have told something, which the others hear when they commit. */
+  readonly #telling = new Set<SeamClient>();
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -225,6 +227,7 @@ export class Scheduler {
     this.#waiting.clear();
     this.#locks.delete(client);
     this.#listening.delete(client);
+    this.#telling.delete(client);
     if (pid !== null) await this.ask('SELECT pg_terminate_backend($1, 2000)', [pid]);
   }
 
@@ -368,7 +371,7 @@ export class Scheduler {
           if (seam.kind === 'statement' && this.#showsSomething(seam)) this.writes += 1;
           work.then(
             async (value) => {
-              if (seam.kind === 'statement') this.#noteNotices(seam.client, seam.text);
+              if (seam.kind === 'statement') this.#noteNotices(seam.client, seam.text, value);
               if (fate === 'answer lost') {
                 if (client) await this.#cut(client);
                 alive(reject)(new Error('Connection terminated unexpectedly'));
@@ -395,9 +398,11 @@ export class Scheduler {
     return !this.#locks.has(client) && /COMMIT|INSERT INTO|UPDATE \w|DELETE FROM/i.test(text);
   }
 
-  #noteNotices(client: SeamClient, text: string): void {
+  #noteNotices(client: SeamClient, text: string, answer: unknown): void {
     if (text.startsWith('LISTEN')) this.#listening.add(client);
-    if (text.includes("pg_notify('sluice_abort'")) this.#onTheirWay = this.#listening.size;
+    if (HEARD.test(text) && hasTold(answer)) this.#telling.add(client);
+    if (this.#locks.has(client)) return;
+    if (this.#telling.delete(client)) this.#onTheirWay = this.#listening.size;
   }
 
   /** PostgreSQL tells the others after the commit, in a moment of its own. */
@@ -408,6 +413,7 @@ export class Scheduler {
   }
 
   #noteLocks(client: SeamClient, text: string, name: string): void {
+    if (/^\s*ROLLBACK(?! TO)/i.test(text)) this.#telling.delete(client);
     if (/^\s*(COMMIT|ROLLBACK(?! TO))/i.test(text)) return void this.#locks.delete(client);
     if (/^\s*(BEGIN|START)/i.test(text)) this.#locks.set(client, []);
     if (/advisory|FOR UPDATE/i.test(text)) {
@@ -495,6 +501,15 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const isListener = (client: SeamClient): boolean =>
   (client as unknown as { connectionParameters: { application_name?: string } }).connectionParameters
     .application_name === 'sluice-listener';
+
+/** Statements that may tell the workers something; */
+const HEARD = /pg_notify\('sluice_(abort|candidates|hint)'/;
+
+/** and whether one did: `pg_notify` answers nothing, which is not null. */
+function hasTold(answer: unknown): boolean {
+  const rows = (answer as { rows?: { [column: string]: unknown }[] } | undefined)?.rows ?? [];
+  return rows.some((row) => Object.values(row).includes(''));
+}
 
 /** As when a statement's time is over: the transaction is aborted, and the connection lives. */
 function raise(client: SeamClient): Promise<never> {

@@ -46,7 +46,9 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { drawDefinitions, ENVIRONMENTS, MOODS, POLICIES, windowOver } from './definitions.ts';
 import type { Drawn, Mood } from './definitions.ts';
 import { Record } from './record.ts';
+import { GitHost } from './git-host.ts';
 import { drawIds } from './ids.ts';
+import { Pushes } from './pushes.ts';
 import { SimulatedQueue } from './queue.ts';
 import { PatientRounds } from './rounds.ts';
 import { Scheduler } from './scheduler.ts';
@@ -55,6 +57,7 @@ import { Targets } from './outside.ts';
 
 /** Releases of a world, without its rollbacks. */
 const MOST_RELEASES = 12;
+const MOST_PUSHES = 16;
 /** Each one that waits for its answer asks again now and then: without an end to their number no time would pass between their questions. */
 const MOST_ASKING = 60;
 /** How long an effect may go on when its promotion has ended: every five seconds it is looked for, and the look may fail. */
@@ -96,7 +99,13 @@ const SMALL: Limits = {
   observations: 2,
   observeEvery: 15 * SECOND,
   stopsEvery: 5 * SECOND,
+  candidates: 2,
+  candidatesEvery: 2 * SECOND,
+  statuses: 4,
+  statusesEvery: 2 * SECOND,
 };
+/** Where nobody pushes, looks at what is pushed only take time. */
+const SELDOM = 20 * SECOND;
 
 interface Process extends Mortal {
   clock: Clock;
@@ -157,6 +166,7 @@ export class ShellWorld {
   readonly #reached: Reached;
   readonly #queue: SimulatedQueue;
   readonly #targets: Targets;
+  readonly #pushes: Pushes;
   readonly #outside: Mortal = { name: 'outside', dead: false, skew: 0, faults: 0 };
   readonly #clock: Clock;
   readonly #processes: Process[] = [];
@@ -175,14 +185,15 @@ export class ShellWorld {
   #writes = 0;
   #names = 0;
   #triggered = 0;
+  #pushed = 0;
   #people = true;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#reached = options.reached;
     this.#random = new Random(options.seed);
-    const drawn = this.#random.pick(MOODS);
-    this.#mood = options.mood ?? drawn;
+    // Numbers in a row have all of them.
+    this.#mood = options.mood ?? (MOODS[options.seed % MOODS.length] as Mood);
     this.#reached.count(`mood ${this.#mood}`);
     this.#drawn = drawDefinitions(this.#random.fork(), this.#mood);
     this.scheduler = new Scheduler({
@@ -199,22 +210,36 @@ export class ShellWorld {
     const pick = this.#random.fork();
     this.#queue = new SimulatedQueue(this.#clock, (count) => pick.whole(0, count - 1));
     const turns = this.#random.fork();
+    const host = new GitHost(this.#random.fork(), this.#reached, () => this.scheduler.calm);
     this.#targets = new Targets(
       (key, { releaseId, environment }) => {
         const lately = this.#mood === 'ROLLBACKS' && environment !== 'dev' && this.#releases.indexOf(releaseId) > 0;
-        const oddHook = this.#mood === 'HOOKS' && key.includes('ON_');
+        const oddHook = this.#mood === 'HOOKS' && /ON_|\.build\./.test(key);
+        // Most releases of such a world have failed before it.
+        const atTheEnd = this.#mood === 'HOOKS' && /\.ON_SUCCESS\//.test(key);
         const effects = this.#mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000];
         const outside = this.#mood === 'WORKFLOWS' && key.includes('/tests/');
         return {
           takes: turns.pick(outside ? [2_000, 25_000, MINUTE, 2 * MINUTE] : effects),
-          ends: turns.chance(outside ? 0.6 : lately || oddHook ? 0.75 : 0.9)
+          ends: turns.chance(atTheEnd ? 0.4 : outside ? 0.6 : lately || oddHook ? 0.75 : 0.9)
             ? 'well'
-            : turns.pick(['TRANSIENT', 'TRANSIENT', 'FAILED']),
+            : turns.pick(['TRANSIENT', oddHook ? 'FAILED' : 'TRANSIENT', 'FAILED']),
         };
       },
       (action, parameters, context) => this.#judgeParameters(action, parameters, context),
       this.#reached,
+      host,
     );
+    this.#pushes = new Pushes({
+      products: this.#drawn.pushed,
+      reported: this.#drawn.reported,
+      host,
+      scheduler: this.scheduler,
+      random: this.#random.fork(),
+      reached: this.#reached,
+      ask: (what, run) => this.#ask(what, run),
+      someone: () => this.#someone(),
+    });
     this.record = new Record(this.scheduler, this.#reached);
     this.#config = loadConfig({
       DATABASE_URL: options.databaseUrl,
@@ -239,11 +264,18 @@ export class ShellWorld {
       await this.#define();
       for (const name of ['one', 'two']) this.#start(name);
       await this.scheduler.run(() => this.#living().length === 2, 10 * MINUTE);
-      await this.scheduler.run(() => this.scheduler.steps >= this.#options.steps, 20 * MINUTE);
+      // The first look at a branch is where it begins: before it nothing can be lost.
+      this.scheduler.calm = true;
+      for (let tries = 0; tries < 20 && !(await this.#pushes.isAtRest()); tries += 1)
+        await this.scheduler.run(() => false, 5 * SECOND);
+      this.scheduler.calm = false;
+      const end = this.scheduler.steps + (this.#drawn.pushed.length > 0 ? 2 : 1) * this.#options.steps;
+      await this.scheduler.run(() => this.scheduler.steps >= end, 20 * MINUTE);
       await this.#rest();
       await this.#letPeopleAct();
       await this.#shutDown();
-      await this.record.judge(this.#options.databaseUrl, [...this.#targets.live]);
+      const byThemselves = await this.#pushes.judge();
+      await this.record.judge(this.#options.databaseUrl, byThemselves);
     } finally {
       for (const each of this.#processes) await this.#bury(each);
       await this.scheduler.close();
@@ -313,10 +345,25 @@ export class ShellWorld {
       onDeath: [],
       clock: undefined as never,
     };
-    process.clock = this.scheduler.clockOf(process);
+    process.clock = this.#pacedClock(process);
     this.#processes.push(process);
     this.#reached.count('process started');
     void this.#bringUp(process);
+  }
+
+  /** Rounds that look at what is outside come seldom where there is nothing to find: they only take time. */
+  #pacedClock(process: Process): Clock {
+    const clock = this.scheduler.clockOf(process);
+    const rounds = new Map([
+      ['pull-requests', SELDOM],
+      ['repositories', this.#drawn.pushed.length > 0 ? 3 * SECOND : SELDOM],
+    ]);
+    const every = (name: string, ms: number): number => (ms === SECOND ? (rounds.get(name) ?? ms) : ms);
+    return { ...clock, after: (name, ms, work) => clock.after(name, every(name, ms), work) };
+  }
+
+  get #limits(): Limits {
+    return this.#drawn.pushed.length > 0 ? SMALL : { ...SMALL, candidatesEvery: SELDOM, statusesEvery: SELDOM };
   }
 
   async #bringUp(process: Process): Promise<void> {
@@ -336,7 +383,7 @@ export class ShellWorld {
       try {
         const app = await openApp(this.#config, log, {
           clock: process.clock,
-          limits: SMALL,
+          limits: this.#limits,
           seams,
           prepare: async () => undefined,
           openQueue: async ({ concurrency }) => {
@@ -460,11 +507,23 @@ export class ShellWorld {
     const key = `${product}-${(this.#names += 1)}`;
     const actor = this.#someone();
     const twins = this.#random.chance(0.2) ? 2 : 1;
-    const input = { product, version: key, idempotencyKey: key };
+    const version = this.#drawn.pushed.includes(product) ? undefined : key;
+    const input = { product, version, idempotencyKey: key };
     for (let twin = 0; twin < twins; twin += 1)
       void this.#ask('trigger', (app) => triggerRelease(app, input, actor)).then((answer) => {
         if (answer) this.record.triggered(key, product, answer);
       });
+  }
+
+  /** Somebody pushes, and soon the trigger environment runs it, and is well. */
+  async #push(product: string): Promise<void> {
+    if (!(await this.#pushes.push(product, this.#releases))) return;
+    this.#pushed += 1;
+    const pause = this.#random.pick([0, 3_000, 20_000]);
+    if (this.#random.chance(0.85))
+      this.#clock.after('sender', pause, () =>
+        this.#report(`${product}-dev`, this.#random.chance(0.9) ? 'HEALTHY' : 'DEGRADED'),
+      );
   }
 
   #report(application: string, status: 'HEALTHY' | 'DEGRADED' | 'PROGRESSING'): void {
@@ -625,7 +684,7 @@ export class ShellWorld {
     const all: [work: () => unknown, weight: number, ...moods: Mood[]][] = [
       [() => this.#triggered < MOST_RELEASES && this.#trigger(), 20, 'CROWD', 'ROOM'],
       [() => this.#approveSome(0.3), 17],
-      [() => release && this.#terminate(release), 3, 'STOPS', 'ROOM', 'WORKFLOWS'],
+      [() => release && this.#terminate(this.#followed() ?? release), 3, 'STOPS', 'ROOM', 'HOOKS', 'WORKFLOWS'],
       [() => release && this.#retry(release), 7],
       [() => release && this.#onlyOne(release, 'retry'), 4, 'HOOKS'],
       [() => release && this.#onlyOne(release, 'skip'), 3, 'HOOKS', 'WORKFLOWS'],
@@ -640,7 +699,7 @@ export class ShellWorld {
       [() => this.#report(`${product}-${environment}`, told), 2, 'REPORTS'],
       [() => this.#rollout(environment), 3, 'ROLLBACKS'],
       [() => process && this.#kill(process), 3, 'WORKFLOWS'],
-      [() => process && living.length > 1 && this.#restart(process), 4, 'GATES'],
+      [() => process && living.length > 1 && this.#restart(this.#busy(living) ?? process), 4, 'GATES', 'STOPS'],
       [() => this.#fault('listener cut', () => cut(true)), 3, 'STOPS'],
       [() => this.#fault('connection cut', () => cut(false)), 3],
       [() => this.#fault('queue flushed', () => this.#queue.flush()), 1, 'CROWD'],
@@ -648,6 +707,15 @@ export class ShellWorld {
       [() => job !== undefined && this.#fault('job given twice', () => this.#queue.stall(job)), 3],
       [() => process && this.#setClock(process), 2],
     ];
+    if (this.#drawn.pushed.length > 0) {
+      const pushed = random.pick(this.#drawn.pushed);
+      all.push(
+        [() => this.#pushed < MOST_PUSHES && this.#push(pushed), 15, 'PUSHES'],
+        [() => this.#pushes.pause(pushed), 2, 'PUSHES'],
+        [() => void this.#pushes.resume(random.chance(0.7) ? pushed : null), 3, 'PUSHES'],
+        [() => this.#pushes.decide(), 2, 'PUSHES'],
+      );
+    }
     const weights = all.map(([, weight, ...moods]) => (moods.includes(this.#mood) ? 4 * weight : weight));
     let draw = random.whole(
       0,
@@ -655,6 +723,18 @@ export class ShellWorld {
     );
     const chosen = weights.findIndex((weight) => (draw -= weight) <= 0);
     await all[chosen]?.[0]();
+  }
+
+  /** A release of which an action follows a workflow that goes on; where worlds are about them. */
+  #followed(): string | undefined {
+    if (this.#mood !== 'WORKFLOWS' || this.#random.chance(0.3)) return undefined;
+    return [...this.#targets.workflows.values()].find(({ goesOn }) => goesOn)?.releaseId;
+  }
+
+  /** One that is in the middle of an effect. */
+  #busy(living: readonly Process[]): Process | undefined {
+    const running = new Set([...this.#targets.running].map(({ process }) => process));
+    return this.#random.chance(0.7) ? living.find((each) => running.has(each)) : undefined;
   }
 
   /** Somebody sets its machine's clock, or it is set right: by hours, by minutes. */
@@ -720,6 +800,7 @@ export class ShellWorld {
     }
     if (this.scheduler.writes !== this.#writes) await this.#readEvents();
     await this.record.verify();
+    await this.#pushes.verify();
     for (const each of this.#targets.running) {
       const over = this.record.overFor(each.releaseId, each.environment);
       if (over > STOPS_WITHIN && !(each.process as Process).stopping)
@@ -756,6 +837,7 @@ export class ShellWorld {
         `clock: ${event.type} of ${releaseId} is said to be at ${at.toISOString()}, which is to come`,
       );
     if (!this.#releases.includes(releaseId)) this.#releases.push(releaseId);
+    if (event.type === 'ReleaseQueued') this.#pushes.seeRelease(releaseId, product);
     if (/^Release(Queued|Retried)$|^RollbackStarted$/.test(event.type)) this.#open.add(releaseId);
     if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) this.#open.delete(releaseId);
     // People report health in each round, whatever comes of it.
@@ -764,6 +846,15 @@ export class ShellWorld {
     this.scheduler.tell(`  ${releaseId.slice(0, 4)} ${event.type} ${'environment' in event ? event.environment : ''}`);
     this.record.see(releaseId, product, event);
     if (event.type === 'StepSucceeded' && event.step.endsWith('/tests')) this.#judgeFollowed(releaseId, event);
+    // While its workflow is being submitted.
+    if (event.type === 'StepStarted' && event.step.endsWith('/tests') && this.#random.chance(0.15))
+      this.#terminate(releaseId);
+    // It was healthy, and is no more.
+    if (event.type === 'PromotionSucceeded' && this.#mood === 'ROLLBACKS' && this.#random.chance(0.3)) {
+      const application = `${product}-${event.environment}`;
+      this.#clock.after('sender', 20_000, () => this.#report(application, 'DEGRADED'));
+      this.#clock.after('sender', 80_000, () => this.#report(application, 'HEALTHY'));
+    }
     // In the trigger environment nothing is changed: whoever sees that it starts tells how it is.
     const arrives = event.type === 'PromotionStarted' && event.environment === 'dev' ? `${product}-dev` : undefined;
     const changed = event.type === 'StepSucceeded' && event.phase === 'ACTION' ? event.application : arrives;
@@ -803,11 +894,13 @@ export class ShellWorld {
     await this.scheduler.run(() => this.#living().length === 2 && this.#asked.size === 0, 3 * MINUTE);
     if (this.#asked.size > 0) this.scheduler.break(`answer: nobody answers ${[...this.#asked].join(', ')}`);
     const rounds = new PatientRounds(MOST_ROUNDS, this.scheduler.now);
-    for (let seen = -1; seen !== this.#newest || this.#isAtWork();) {
+    for (let seen = -1; seen !== this.#newest || this.#isAtWork() || !(await this.#pushes.isAtRest());) {
       seen = this.#newest;
       await this.scheduler.run(() => false, 45 * SECOND);
       if (!rounds.goOn({ now: this.scheduler.now, atWork: this.#isAtWork(), cameToPass: false }))
-        return this.scheduler.break(`liveness: it never comes to rest, ${await this.record.standing()}`);
+        return this.scheduler.break(
+          `liveness: it never comes to rest, ${await this.record.standing()}; ${await this.#pushes.standing()}`,
+        );
     }
     await this.#judgeWaiting();
   }
@@ -825,6 +918,7 @@ export class ShellWorld {
     let known: Map<string, WaitingReason[]> | null = null;
     void answer.then((found) => (known = found?.value ?? null));
     await this.scheduler.run(() => known !== null, MINUTE);
+    await this.#pushes.judgeWaiting();
     await this.record.judgeWaiting(known ?? new Map<string, WaitingReason[]>(), this.#targets.running);
     await this.scheduler.run(() => true, 0);
   }
@@ -836,7 +930,7 @@ export class ShellWorld {
       const open = await this.scheduler.ask<{ id: string }>('SELECT id FROM release WHERE ended_at IS NULL');
       const unsettled = await this.scheduler.ask('SELECT FROM rollback WHERE settled_at IS NULL');
       const errands = await this.scheduler.ask(`SELECT FROM outbox WHERE lane = 'errand'`);
-      const isOver = open.length === 0 && unsettled.length === 0;
+      const isOver = open.length === 0 && unsettled.length === 0 && (await this.#pushes.isOver());
       if (isOver && errands.length === 0) return this.#judgeWorkflows();
       if (isOver) {
         // Their pauses grow up to an hour.
@@ -848,6 +942,8 @@ export class ShellWorld {
         void this.#lift(each);
         void this.#openAgain(each);
       }
+      for (const each of this.#drawn.pushed.length > 0 ? [...this.#drawn.pushed, null] : [])
+        void this.#pushes.resume(each);
       await this.#approveSome(1);
       for (const each of this.#drawn.definitions) {
         if (each.kind !== 'Application') continue;
@@ -861,7 +957,9 @@ export class ShellWorld {
       seen = this.#cameToPass;
       goesOn = rounds.goOn({ now: this.scheduler.now, atWork: this.#isAtWork(), cameToPass });
     }
-    this.scheduler.break(`end: nothing is missing any more, and ${await this.record.standing()}`);
+    this.scheduler.break(
+      `end: nothing is missing any more, and ${await this.record.standing()}; ${await this.#pushes.standing()}`,
+    );
     await this.scheduler.run(() => true, 0);
   }
 
