@@ -109,6 +109,11 @@ export async function claimDue(
   return { due: rows.flatMap(({ next: _, ...row }) => (row.id === null ? [] : [row as KeptCandidate])), next };
 }
 
+/** Until the transaction ends no candidate is made, and none goes on: those that it finds are all that there are. */
+export async function lockCandidates(client: PoolClient): Promise<void> {
+  await client.query('LOCK TABLE candidate IN SHARE ROW EXCLUSIVE MODE');
+}
+
 /** What is written of a candidate when it goes on. */
 export interface CandidateStep {
   status: CandidateStatus;

@@ -8,6 +8,7 @@ import { reportDeployment } from '../../src/commands/report-deployment.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
 import { advanceCandidate } from '../../src/commands/trigger/advance-candidate.ts';
 import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts';
+import { pauseTriggers } from '../../src/commands/trigger/pause-triggers.ts';
 import type { Pinned } from '../../src/commands/trigger/pin.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { claimDue, listCandidates } from '../../src/store/candidates.ts';
@@ -133,4 +134,23 @@ test('a candidate that is woken while it is looked at is looked at once more, as
     server.closeAllConnections();
     server.close();
   }
+});
+
+test('a pause that is answered while a candidate is looked at is obeyed', async () => {
+  await product('paused', 0);
+  await runs('paused', '2');
+  const waits = await become('paused', 'WAITING');
+  const pinned = new LRUCache<string, Pinned>({ max: 1 });
+  const standings = async (): Promise<[]> => {
+    await pauseTriggers(engine.app, { product: 'paused', reason: 'fair week' }, 'ada');
+    return [];
+  };
+  await advanceCandidate(engine.app, waits, { pinned, standings });
+  const now = async (): Promise<KeptCandidate | undefined> =>
+    (await listCandidates(engine.app.pool, { limit: 1, entries: 100, filter: { product: 'paused' } })).rows[0];
+  await expect.poll(now).toMatchObject({
+    status: 'WAITING',
+    releaseId: null,
+    reason: expect.stringContaining('are paused by ada: fair week'),
+  });
 });

@@ -1,7 +1,7 @@
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
-import { wakeCandidates } from '../../store/candidates.ts';
+import { lockCandidates, wakeCandidates } from '../../store/candidates.ts';
 import { activePauses, endPauses, insertPause } from '../../store/triggers.ts';
 import type { KeptPause } from '../../store/triggers.ts';
 import { auditChange } from '../audit.ts';
@@ -20,7 +20,7 @@ export interface PauseInput {
   idempotencyKey?: string;
 }
 
-/** Until it is over nothing becomes a release by itself: candidates are made and wait. */
+/** From its answer until it is over nothing becomes a release by itself: candidates are made and wait. */
 export function pauseTriggers(app: Parts, input: PauseInput, by: string | null): Promise<Result<KeptPause>> {
   return refusable(async () => {
     const now = app.clock.now();
@@ -32,7 +32,11 @@ export function pauseTriggers(app: Parts, input: PauseInput, by: string | null):
     return app.dataSource.transaction((tx) =>
       onceIn(tx, keyed, async () => {
         const pause = { product, reason, by, since: now.getTime(), until: until?.getTime() ?? null };
-        const made = await insertPause(await clientOf(tx), pause);
+        const client = await clientOf(tx);
+        await lockCandidates(client);
+        const made = await insertPause(client, pause);
+        // A look that is under way knows nothing of the pause: what it decides counts for nothing.
+        await wakeCandidates(client, now, { product: product ?? undefined });
         await auditChange(tx, { before: null, after: pause, objects: objectsOf(product) });
         return made;
       }),

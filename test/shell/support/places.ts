@@ -168,7 +168,7 @@ export const REACHED: readonly string[] = [
   'jobs/effects',
   'store/action-logs: appendChunks',
   'store/bad-versions: activeBadVersions',
-  'store/candidates: claimDue, wakeCandidates, insertCandidate, lockNewest, supersede, stepCandidate, readCandidates, newerCandidate',
+  'store/candidates: claimDue, wakeCandidates, lockCandidates, insertCandidate, lockNewest, supersede, stepCandidate, readCandidates, newerCandidate',
   'store/commit-statuses: claimDueStatuses, followedReleases, followAgain, wantStatuses, statusApplied, statusFailed',
   'store/contents: readFiles, readListings, referToContents',
   'store/definition-reads: readTexts',
