@@ -287,20 +287,6 @@ export const PLANTED = {
       "last?.status === 'DISMISSED' ? last.facts.commits : []",
     ],
   ],
-  'T3 a commit is not told what was decided during the call': [
-    [
-      'store/commit-statuses.ts',
-      'due_at = CASE WHEN generation = $4 THEN NULL ELSE due_at END,',
-      'due_at = CASE WHEN generation >= $4 THEN NULL ELSE due_at END,',
-    ],
-  ],
-  'T4 two processes release one candidate': [
-    [
-      'store/candidates.ts',
-      'WHERE id = $1 AND revision = $2 RETURNING due_at',
-      'WHERE id = $1 AND revision >= $2 RETURNING due_at',
-    ],
-  ],
   'W2 the errand is not told which workflow was followed last': [
     ['core/end-action.ts', 'const { progress = null } = step;', 'const progress = null;'],
   ],
@@ -369,8 +355,6 @@ const MOOD = {
   W3: 'WORKFLOWS',
   T1: 'PUSHES',
   T2: 'PUSHES',
-  T3: 'PUSHES',
-  T4: 'PUSHES',
 };
 
 /** What finds one without luck: a test of its own. */
@@ -406,6 +390,8 @@ const NAMED = {
   N6: 'test/store/two-exchanges.test.ts',
   W1: 'test/core/end-action.test.ts',
   W2: 'test/core/end-action.test.ts',
+  T1: 'test/engine/candidate-watch.test.ts',
+  T2: 'test/engine/push-to-release.test.ts',
   G1: 'test/drivers/git-pushes.test.ts',
   G2: 'test/drivers/git-pushes.test.ts',
   G3: 'test/drivers/git-pushes.test.ts',
