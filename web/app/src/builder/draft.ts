@@ -158,7 +158,7 @@ export function draftState<D extends TextDocument, E, Q>(
     jump: (selection) => set(({ session, jumps }) => ({ session: select(session, selection), jumps: jumps + 1 })),
     keepTyping(field, text) {
       const { selection, base } = get().session;
-      keep(text === null ? null : { node: selection.node, field, text, revision: base.revision, at: Date.now() });
+      keep(text === null ? null : { node: selection.node, field, text, revision: base.revision, at: now() });
     },
     putBack() {
       const back = get().left;
