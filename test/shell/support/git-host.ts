@@ -10,6 +10,16 @@ import type { Forge, WantedStatus } from '../../../src/drivers/forge/forge.ts';
 import { SECOND } from '../../core/support/builders.ts';
 import type { Reached } from '../../core/support/reached.ts';
 
+/** What no driver of a world can tell. */
+export const BLIND = {
+  matches: async () => undefined,
+  contains: async () => undefined,
+  between: async () => undefined,
+  preview: async () => undefined,
+  read: async () => undefined,
+  close: async () => undefined,
+};
+
 /** Where the trigger environment of a product stands in git. */
 export const repositoryOf = (product: string): string => `https://git.example.com/acme/${product}.git`;
 
@@ -136,12 +146,7 @@ export class GitHost {
       propose: none,
       proposeFiles: none,
       landed: none,
-      matches: async () => undefined,
-      contains: async () => undefined,
-      between: async () => undefined,
-      preview: async () => undefined,
-      read: async () => undefined,
-      close: async () => undefined,
+      ...BLIND,
     };
   }
 

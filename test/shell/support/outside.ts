@@ -14,6 +14,7 @@ import { checkSync } from '../../../src/drivers/sync/index.ts';
 import type { Drivers } from '../../../src/drivers/index.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import type { Reached } from '../../core/support/reached.ts';
+import { BLIND } from './git-host.ts';
 import type { GitHost } from './git-host.ts';
 import type { Mortal } from './scheduler.ts';
 
@@ -117,12 +118,7 @@ export class Targets {
       propose: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       proposeFiles: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
       landed: () => Promise.reject(new PermanentError('a target of the ring has no branches')),
-      matches: async () => undefined,
-      contains: async () => undefined,
-      between: async () => undefined,
-      preview: async () => undefined,
-      read: async () => undefined,
-      close: async () => undefined,
+      ...BLIND,
     };
     const [git, forge] = [this.#host.driverOf(clock), this.#host.forgeOf(clock)];
     return {
