@@ -225,8 +225,14 @@ test('what stands in a field of a tab that is killed is left for the next one, o
   expect((await left()).typing).toEqual(typing('10m', 2));
   for (const other of [{ name: 'flow-2' }, { person: 'ben' }, { kind: 'PromotionWorkflow' as const }])
     expect((await left({ ...owner, ...other })).typing).toBe(null);
+  // What another version has left, or half of it, hides nothing, and goes as well.
+  leaveTyping(two.words, owner, two.tabs.id, { ...typing('30m', 4), at: 'noon' as never });
+  const keys = two.words.keys('sluice-');
+  two.words.set(keys[0]!.replace(one.tabs.id, 'tab-0').replace(two.tabs.id, 'tab-0'), '{"node":');
+  expect((await left()).typing).toEqual(typing('10m', 2));
   (await left()).forget();
   expect((await left()).typing).toBe(null);
+  expect(two.words.keys('sluice-')).toEqual([]);
 });
 
 /** A browser: what its tabs share, and a switch that kills a tab between two of its steps. */

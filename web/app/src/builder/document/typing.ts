@@ -3,6 +3,7 @@ import type { Tabs } from './drafts.ts';
 import type { DraftOwner, TextDocument } from './types.ts';
 import { pathOf } from './places.ts';
 import { readingOf } from './reading.ts';
+import { asTyping, parsed } from './stored.ts';
 import type { Words } from './words.ts';
 
 /** What stands in a field of a draft and was not taken in yet. */
@@ -44,12 +45,12 @@ export async function typingOfTheGone(
   const found = await Promise.all(
     words.keys(prefix).map(async (key) => {
       const isGone = await tabs.isGone(decodeURIComponent(key.slice(prefix.length)));
-      const value = isGone ? words.get(key) : null;
-      return value === null ? [] : [{ key, typing: JSON.parse(value) as Typing }];
+      return isGone ? [{ key, typing: asTyping(parsed(words.get(key))) }] : [];
     }),
   );
-  const left = found.flat().sort((a, b) => b.typing.at - a.typing.at);
-  return { typing: left[0]?.typing ?? null, forget: () => left.forEach(({ key }) => words.remove(key)) };
+  const left = found.flat();
+  const typings = left.flatMap(({ typing }) => typing ?? []).sort((a, b) => b.at - a.at);
+  return { typing: typings[0] ?? null, forget: () => left.forEach(({ key }) => words.remove(key)) };
 }
 
 /** Whether a document has this node, so that a field of it can be shown. */

@@ -2,7 +2,7 @@ import { mergeDocuments } from './merge.ts';
 import { SOUGHT } from './kinds.ts';
 import { openText } from './read.ts';
 import { changeBetween, MOST_CHANGES, withoutChange } from './session.ts';
-import { asDraft } from './stored.ts';
+import { asDraft, parsed } from './stored.ts';
 import type { Change, DraftKind, DraftOwner, Session, StoredDraft, TextDocument } from './types.ts';
 
 /**
@@ -37,11 +37,7 @@ export const ofWordKey = (key: string): { name: string; tab: string } => {
 
 /** Null: there is none that this version can read. */
 export function readWord(words: Words, key: string): LastWord | null {
-  try {
-    return asDraft(JSON.parse(words.get(key) ?? 'null')) as LastWord | null;
-  } catch {
-    return null;
-  }
+  return asDraft(parsed(words.get(key))) as LastWord | null;
 }
 
 /** Leaves it with all that can be undone, or else, where that is too large, without. @returns whether it is kept */
