@@ -33,4 +33,4 @@ export {
   type Made,
 } from './session.ts';
 export type * from './types.ts';
-export { hasNode, leaveTyping, type LeftTyping, type Typing, typingOfTheGone } from './typing.ts';
+export { hasNode, leaveTyping, type LeftTyping, typingOfTheGone } from './typing.ts';

@@ -1,5 +1,4 @@
-import type { Base, StoredDraft } from './types.ts';
-import type { Typing } from './typing.ts';
+import type { Base, StoredDraft, Typing } from './types.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 

@@ -196,3 +196,16 @@ export interface StoredDraft {
   /** The tab that wrote it; absent in drafts of earlier versions. */
   tab?: string;
 }
+
+/** What stands in a field of a draft and was not taken in yet. */
+export interface Typing {
+  /** Whose field; null: one of the definition itself. */
+  node: string | null;
+  /** Below it, such as `policy.preAction`. */
+  field: string;
+  text: string;
+  /** The base that the draft had; null: it was never saved. */
+  revision: number | null;
+  /** In milliseconds since the epoch. */
+  at: number;
+}

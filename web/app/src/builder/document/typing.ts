@@ -1,23 +1,10 @@
 import { SOUGHT } from './kinds.ts';
 import type { Tabs } from './drafts.ts';
-import type { DraftOwner, TextDocument } from './types.ts';
+import type { DraftOwner, TextDocument, Typing } from './types.ts';
 import { pathOf } from './places.ts';
 import { readingOf } from './reading.ts';
 import { asTyping, parsed } from './stored.ts';
 import type { Words } from './words.ts';
-
-/** What stands in a field of a draft and was not taken in yet. */
-export interface Typing {
-  /** Whose field; null: one of the definition itself. */
-  node: string | null;
-  /** Below it, such as `policy.preAction`. */
-  field: string;
-  text: string;
-  /** The base that the draft had; null: it was never saved. */
-  revision: number | null;
-  /** In milliseconds since the epoch. */
-  at: number;
-}
 
 const part = encodeURIComponent;
 const typingsOf = ({ kind, person, name }: DraftOwner): string =>
