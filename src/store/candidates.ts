@@ -109,9 +109,12 @@ export async function claimDue(
   return { due: rows.flatMap(({ next: _, ...row }) => (row.id === null ? [] : [row as KeptCandidate])), next };
 }
 
-/** Until the transaction ends no candidate is made, and none goes on: those that it finds are all that there are. */
+/**
+ * Until the transaction ends no candidate is made, and none goes on: those that it finds are all that there are. Whoever has locked a
+ * row, to write next, is waited for: with a weaker lock each would wait for the other.
+ */
 export async function lockCandidates(client: PoolClient): Promise<void> {
-  await client.query('LOCK TABLE candidate IN SHARE ROW EXCLUSIVE MODE');
+  await client.query('LOCK TABLE candidate IN EXCLUSIVE MODE');
 }
 
 /** What is written of a candidate when it goes on. */

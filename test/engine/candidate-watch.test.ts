@@ -11,7 +11,8 @@ import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts'
 import { pauseTriggers } from '../../src/commands/trigger/pause-triggers.ts';
 import type { Pinned } from '../../src/commands/trigger/pin.ts';
 import { LIMITS } from '../../src/limits.ts';
-import { claimDue, listCandidates } from '../../src/store/candidates.ts';
+import { inTransaction } from '../../src/connections.ts';
+import { claimDue, listCandidates, lockNewest, supersede } from '../../src/store/candidates.ts';
 import { wakeCandidates } from '../../src/store/candidates.ts';
 import type { HealthSourceSpec } from '../../src/core/definitions.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
@@ -153,4 +154,29 @@ test('a pause that is answered while a candidate is looked at is obeyed', async 
     releaseId: null,
     reason: expect.stringContaining('are paused by ada: fair week'),
   });
+});
+
+test('a pause and a candidate that is being made take turns', async () => {
+  await product('turns', 3_600_000);
+  await runs('turns', '2');
+  const { id } = await become('turns', 'COALESCING');
+  const { pool, clock } = engine.app;
+  const waiting = async (): Promise<number | null> =>
+    (await pool.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+      .rowCount;
+  let goOn = (): void => {};
+  const going = new Promise<void>((resolve) => (goOn = resolve));
+  let isLocked = false;
+  // As `insertArrived` does: the newest is locked, and the table is written to after it.
+  const made = inTransaction(pool, 'BEGIN', async (client) => {
+    await lockNewest(client, 'turns', 'dev');
+    isLocked = true;
+    await going;
+    return supersede(client, { product: 'turns', environment: 'dev', by: id, reason: 'newer', now: clock.now() });
+  });
+  await expect.poll(() => isLocked).toBe(true);
+  const paused = pauseTriggers(engine.app, { product: 'turns', reason: 'fair week' }, 'ada');
+  await expect.poll(waiting).toBeGreaterThan(0);
+  goOn();
+  expect(await Promise.all([made, paused])).toMatchObject([[], { value: { product: 'turns' } }]);
 });
