@@ -388,6 +388,21 @@ describe('a tab that ends before the store has what was typed', () => {
     expect(await draftsOf(newTab(), 'PromotionFlow', 'ana')).toMatchObject([{ name: 'main' }]);
   });
 
+  test.each([
+    ['changes', { past: [{ at: 1, removed: '' }] }],
+    ['undone changes', { future: [null] }],
+    ['conflicts', { conflicts: [null] }],
+  ])('or a text whose %s cannot be read: the text is there all the same', async (_name, broken) => {
+    const { newTab, kept } = browser();
+    const text = `${TEXT}  hurt: [`;
+    const value = { base, text, past: [], future: [], conflicts: [], count: 1, at: 1, ...broken };
+    kept.set('draft/ana/main/12', JSON.stringify(value));
+    const { session } = await open(newTab());
+    expect(session.document.text).toBe(text);
+    expect([undo(session).said, redo(session).said]).toEqual(['there is nothing to undo', 'there is nothing to redo']);
+    expect(session.conflicts).toEqual([]);
+  });
+
   test('while the store took an earlier part of it, loses nothing', async () => {
     const { newTab } = browser();
     const world = newTab();

@@ -1,4 +1,4 @@
-import type { Base, StoredDraft, Typing } from './types.ts';
+import type { Base, Change, Conflict, Selection, StoredDraft, Typing } from './types.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -15,8 +15,28 @@ function isDraft(value: unknown): value is StoredDraft {
   return [past, future, conflicts].every(Array.isArray) && isNumber(count) && isNumber(at);
 }
 
-/** What a browser has kept can be of another version, or broken: then it counts as absent, and drafts are kept all the same. */
-export const asDraft = (value: unknown): StoredDraft | null => (isDraft(value) ? value : null);
+const isSelection = (value: unknown): value is Selection => isRecord(value) && Array.isArray(value['field']);
+
+function isChange(value: unknown): value is Change {
+  if (!isRecord(value) || !isNumber(value['at']) || !isSelection(value['before']) || !isSelection(value['after']))
+    return false;
+  return typeof value['removed'] === 'string' && typeof value['inserted'] === 'string';
+}
+
+const isConflict = (value: unknown): value is Conflict => isRecord(value) && Array.isArray(value['path']);
+
+/** Of changes one leads to the next: without one there is none. */
+const history = (changes: readonly Change[]): Change[] => (changes.every(isChange) ? [...changes] : []);
+
+/**
+ * What a browser has kept can be of another version, or broken: then it counts as absent, and drafts are kept all the same. Where its text
+ * can be read and its history cannot, the text stays.
+ */
+export function asDraft(value: unknown): StoredDraft | null {
+  if (!isDraft(value)) return null;
+  const { past, future, conflicts } = value;
+  return { ...value, past: history(past), future: history(future), conflicts: conflicts.filter(isConflict) };
+}
 
 /** The same of what a draft is made from. */
 export const asBase = (value: unknown): Base | null => (isBase(value) ? value : null);
