@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { above, program, someOf, wholeFrom } from '../scripts/program.ts';
 import { startPostgres, startRedis } from '../test/support/servers.ts';
 import type { CellOrder, CellResult } from './cell.ts';
 import { compare, keep, missesOf, readKept } from './earlier.ts';
@@ -21,9 +21,7 @@ import { measureTriggers } from './triggers.ts';
 import { measureUi } from './ui.ts';
 import { measureWide } from './wide.ts';
 
-// `npm run bench -- [--json FILE] [--rounds N] [--seconds N] [--warm-up RELEASES] [--lanes N] [--profile] [--keep] [--only ROW,...]`
-//
-// Its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures each system right after the floor with as many lanes, so that
+// `npm run bench`: its own PostgreSQL (fsync on) and Redis, on loopback. Each round measures each system right after the floor with as many lanes, so that
 // a slow minute of the machine is everybody's; medians over the rounds are told, and how far the rounds lie apart. Beside them stand the
 // figures of an earlier run, from bench/figures.json, into which `--keep` writes those of this one.
 
@@ -44,29 +42,45 @@ const ROWS = {
 };
 type Row = keyof typeof ROWS;
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '8' },
-    // The first thousands of releases of a process are mostly the compiler's.
-    'warm-up': { type: 'string', default: '2000' },
-    lanes: { type: 'string', default: '100' },
-    alone: { type: 'string', default: '60' },
-    profile: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    'skip-start': { type: 'boolean', default: false },
-  },
-});
-const rows = chosenRows(options.only);
+const ROW_NAMES = Object.keys(ROWS) as Row[];
+const options = program(
+  'bench',
+  'Measures Sluice against a floor of the same minute, and beside the figures of an earlier run.',
+)
+  .option('--only <rows>', `some of ${ROW_NAMES.join(', ')}`, someOf(ROW_NAMES))
+  .option('--rounds <number>', 'how often each is measured; medians are told', wholeFrom(1), 3)
+  .option('--seconds <number>', 'how long each is measured', above(0), 8)
+  // The first thousands of releases of a process are mostly the compiler's.
+  .option('--warm-up <releases>', 'how many releases run before anything is measured', wholeFrom(0), 2_000)
+  .option('--lanes <number>', 'how many releases run at once', wholeFrom(1), 100)
+  .option('--alone <releases>', 'how many releases run one after the other', wholeFrom(1), 60)
+  .option('--profile', 'tell where the time of Node goes in the first round', false)
+  .option('--json <file>', 'write the figures to it')
+  .option('--keep', 'write the figures into bench/figures.json', false)
+  .option('--skip-start', 'leave out the start of a server', false)
+  .parse()
+  .opts<{
+    only?: Row[];
+    rounds: number;
+    seconds: number;
+    warmUp: number;
+    lanes: number;
+    alone: number;
+    profile: boolean;
+    json?: string;
+    keep: boolean;
+    skipStart: boolean;
+  }>();
+const rows = new Set(
+  options.only ?? ROW_NAMES.filter((each) => ROWS[each] && !(each === 'start' && options.skipStart)),
+);
 
 const ended = new AbortController();
 process.once('SIGINT', () => ended.abort());
 process.once('SIGTERM', () => ended.abort());
 
-const loop = { lanes: Number(options.lanes), warmUp: Number(options['warm-up']), seconds: Number(options.seconds) };
-const rounds = Number(options.rounds);
+const { lanes, warmUp, seconds, rounds, alone } = options;
+const loop = { lanes, warmUp, seconds };
 const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
 const needsRedis = rows.has('redis') || rows.has('scale') || rows.has('wide');
 let hasMissed = false;
@@ -102,20 +116,7 @@ try {
 } finally {
   await Promise.all([postgres.stop(), redis?.stop()]);
 }
-process.exit(ended.signal.aborted ? 130 : hasMissed || (options.only === 'redis' && redis === null) ? 1 : 0);
-
-function chosenRows(only: string | undefined): Set<Row> {
-  const all = Object.keys(ROWS) as Row[];
-  if (only === undefined)
-    return new Set(all.filter((each) => ROWS[each] && !(each === 'start' && options['skip-start'])));
-  const asked = only.split(',');
-  const unknown = asked.filter((each) => !all.includes(each as Row));
-  if (unknown.length > 0) {
-    console.error(`--only ${unknown.join(',')}: there is no such row; rows are ${all.join(', ')}`);
-    process.exit(2);
-  }
-  return new Set(asked as Row[]);
-}
+process.exit(ended.signal.aborted ? 130 : hasMissed || (options.only?.join() === 'redis' && redis === null) ? 1 : 0);
 
 function tellMissing(error: Error): null {
   console.error(`Missing: Redis. ${error.message}\nWhat needs no Redis is measured without it.`);
@@ -149,7 +150,7 @@ async function measureRounds(): Promise<Measured[]> {
 /** In a database of its own. */
 async function measureCell(name: string, order: Partial<CellOrder> & Pick<CellOrder, 'system'>): Promise<CellResult> {
   const databaseUrl = await createDatabase(name);
-  const result = await runCell({ ...loop, databaseUrl, alone: Number(options.alone), profile: false, ...order });
+  const result = await runCell({ ...loop, databaseUrl, alone, profile: false, ...order });
   await dropDatabase(name);
   return result;
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError, Option } from 'commander';
 import { table } from '../bench/stats.ts';
+import { above, program, wholeFrom } from '../scripts/program.ts';
 import { FAULT_POINTS } from '../src/faults.ts';
 import { runArgoCdKillPoints } from './argocd-kill-points.ts';
 import { ACTION_POINTS, ACTION_TYPES, runActionKillPoints } from './action-kill-points.ts';
@@ -13,9 +14,7 @@ import { runChaos } from './run.ts';
 import type { LogEntry } from './judge/history.ts';
 import type { ChaosOutcome } from './run.ts';
 
-// `npm run chaos -- [--seed N] [--seconds N] [--backend redis|postgres] [--json FILE]`: see run.ts. `--kill-points`: kill-points.ts;
-// `--action-kills N`: action-kill-points.ts, N rounds; `--argocd-kills N` and `--proposal-kills N [--effects 'branch,open/after-record']`: argocd-kill-points.ts and proposals/kill-points.ts, N
-// times at each point, of the latter all effects or these. The exit code is 0 when no promise was broken and nothing is stuck.
+// What runs is ended by the program, whatever ends it. The exit code is 0 when no promise was broken and nothing is stuck.
 
 /** Around the rollback: where it is made, where it is told, and where it works; a release has about 27 effects before its cascade begins. */
 const AROUND_A_CASCADE = {
@@ -27,43 +26,55 @@ const AROUND_A_CASCADE = {
   'after-record': [28],
 };
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
-    backend: { type: 'string', default: 'redis' },
-    json: { type: 'string' },
-    'kill-points': { type: 'boolean', default: false },
-    'action-kills': { type: 'string' },
-    'argocd-kills': { type: 'string' },
-    'proposal-kills': { type: 'string' },
-    effects: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-    main: { type: 'string', default: fileURLToPath(new URL('../src/main.js', import.meta.url)) },
-  },
-});
+const options = program(
+  'chaos',
+  'Breaks everything around releases that run, or kills a worker at one point after the other, and judges the promises.',
+)
+  .option('--seed <number>', 'what is drawn', wholeFrom(0))
+  .option('--seconds <number>', 'how long things are broken', above(0), 60)
+  .addOption(new Option('--backend <backend>', 'where the queue is').choices(['redis', 'postgres']).default('redis'))
+  .option('--kill-points', 'kill at each point of a release and of a cascade, each time that it comes to it', false)
+  .option('--action-kills <rounds>', 'kill over actions of workflows', wholeFrom(1))
+  .option('--argocd-kills <times>', 'kill over syncs of Argo CD, so often at each point', wholeFrom(1))
+  .option('--proposal-kills <times>', 'kill over pull requests, so often at each point', wholeFrom(1))
+  .option('--effects <effects>', "of pull requests, such as 'branch,open/after-record'; all by default", killsMeant)
+  .option('--json <file>', 'write the figures to it')
+  .option('--keep', 'keep the logs of the workers', false)
+  .option('--main <file>', 'the program that is run', fileURLToPath(new URL('../src/main.js', import.meta.url)))
+  .parse()
+  .opts<{
+    seed?: number;
+    seconds: number;
+    backend: 'redis' | 'postgres';
+    killPoints: boolean;
+    actionKills?: number;
+    argocdKills?: number;
+    proposalKills?: number;
+    effects?: Kill[];
+    json?: string;
+    keep: boolean;
+    main: string;
+  }>();
 const { backend } = options;
-if (backend !== 'redis' && backend !== 'postgres')
-  throw new Error(`--backend is '${backend}': expected redis or postgres`);
 
 // Everything that runs is ended, whatever ends this: the second Ctrl-C too only asks again.
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
 try {
-  if (options['kill-points']) await killPoints();
-  if (options['action-kills'] !== undefined) await actionKills(Number(options['action-kills']));
-  if (options['argocd-kills'] !== undefined) await argoCdKills(Number(options['argocd-kills']));
-  if (options['proposal-kills'] !== undefined)
-    await proposalKills(Number(options['proposal-kills']), killsMeant(options.effects));
+  if (options.killPoints) await killPoints();
+  if (options.actionKills !== undefined) await actionKills(options.actionKills);
+  if (options.argocdKills !== undefined) await argoCdKills(options.argocdKills);
+  if (options.proposalKills !== undefined)
+    await proposalKills(options.proposalKills, options.effects ?? killsMeant(Object.keys(EFFECTS).join()));
 } catch (error) {
   if (interrupted.signal.aborted) process.exit(130);
   throw error;
 }
 
 const outcome = await runChaos({
-  seed: options.seed === undefined ? Date.now() % 1_000_000 : Number(options.seed),
-  seconds: Number(options.seconds),
+  seed: options.seed ?? Date.now() % 1_000_000,
+  seconds: options.seconds,
   backend,
   main: options.main,
   keepLogs: options.keep,
@@ -87,7 +98,7 @@ async function killPoints(): Promise<never> {
   ];
   for (const { of, ...kills } of all) {
     const { reached, statuses, invariants } = await runKillPoints({
-      backend: backend as 'redis',
+      backend,
       main: options.main,
       ...kills,
       tell: (line) => console.error(line),
@@ -114,12 +125,12 @@ async function actionKills(rounds: number): Promise<never> {
     workflows: followed,
     broken: lost,
   } = await runActionKillPoints({
-    backend: backend as 'redis',
+    backend,
     main: options.main,
     rounds,
     killsPerPhase: 3,
     workflows,
-    seed: Number(options.seed ?? 1),
+    seed: options.seed ?? 1,
     tell: (line) => console.error(line),
     signal: interrupted.signal,
   });
@@ -141,7 +152,7 @@ async function actionKills(rounds: number): Promise<never> {
 /** Syncs of Argo CD: as often at each point. */
 async function argoCdKills(times: number): Promise<never> {
   const { reached, statuses, syncs, wanted, problems } = await runArgoCdKillPoints({
-    backend: backend as 'redis',
+    backend,
     main: options.main,
     times,
     tell: (line) => console.error(line),
@@ -158,16 +169,16 @@ async function argoCdKills(times: number): Promise<never> {
 type Kill = { effect: EffectName; point: Point };
 
 /** @param text names with commas between them, each of an effect or of one of its points; undefined: all */
-function killsMeant(text: string | undefined): Kill[] {
+function killsMeant(text: string): Kill[] {
   const all = Object.keys(EFFECTS) as EffectName[];
-  const names = text === undefined ? all : text.split(',').map((each) => each.trim());
+  const names = text.split(',').map((each) => each.trim());
   return names.flatMap((name) => {
     const [first, second] = name.split('/');
     const effect = all.find((each) => each === first);
     const points = POINTS.filter((point) => second === undefined || second === point);
     if (effect === undefined || points.length === 0)
-      throw new Error(
-        `--effects names '${name}': expected some of ${all.join(', ')}, each with one of /${POINTS.join(', /')} or none`,
+      throw new InvalidArgumentError(
+        `'${name}' is none of ${all.join(', ')}, each with one of /${POINTS.join(', /')} or none.`,
       );
     return points.map((point) => ({ effect, point }));
   });
@@ -176,7 +187,7 @@ function killsMeant(text: string | undefined): Kill[] {
 /** Every effect that Sluice has at a host of pull requests, at every point: hours, where there are many of each. */
 async function proposalKills(times: number, kills: readonly Kill[]): Promise<never> {
   const { reached, releases, invariants } = await runProposalKills({
-    backend: backend as 'redis',
+    backend,
     main: options.main,
     kills: kills.map((each) => ({ ...each, times })),
     products: 12,

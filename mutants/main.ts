@@ -1,38 +1,36 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
+import { program, wholeFrom } from '../scripts/program.ts';
 import { LEFT_OUT, allMutations, draw, mutationOf } from './draw.ts';
 import type { Mutation } from './draw.ts';
 import { reasonWhyEqual, staleReasons } from './equal.ts';
 
-// `npm run mutants -- [--sample N] [--seed N] [--only TEXT]`: draws small mutations of `src/core`, runs the core's own tests against
+// `npm run mutants`: draws small mutations of `src/core`, runs the core's own tests against
 // each, and lists what no test noticed. Mutations that change nothing are in equal.ts, each with the reason. The exit code is 0 when
 // at least 95 % of all others were noticed.
 
-const { values: options } = parseArgs({
-  options: {
-    sample: { type: 'string', default: '50' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-  },
-});
-const sample = Number(options.sample);
-const seed = Number(options.seed);
-if (!(Number.isInteger(sample) && sample > 0) || !Number.isInteger(seed))
-  throw new Error('--sample takes a whole number above 0, --seed a whole number');
+const { sample, seed, only } = program(
+  'mutants',
+  'Plants small faults in the core, one at a time, and lists those that its tests do not notice.',
+)
+  .option('--sample <number>', 'how many are drawn', wholeFrom(1), 50)
+  .option('--seed <number>', 'which are drawn', wholeFrom(0), 1)
+  .option('--only <text>', 'from those whose place contains it, such as src/core/windows', '')
+  .parse()
+  .opts<{ sample: number; seed: number; only: string }>();
 const NEEDED = 0.95;
 
 const root = process.cwd();
 const all = await allMutations(root, 'src/core');
 const drawn = draw(
-  all.filter((each) => each.id.includes(options.only)),
+  all.filter((each) => each.id.includes(only)),
   sample,
   seed,
 );
-if (drawn.length === 0) throw new Error(`no mutation of src/core contains "${options.only}"`);
+if (drawn.length === 0) throw new Error(`no mutation of src/core contains "${only}"`);
 const stale = staleReasons((file) => readFileSync(join(root, file), 'utf8'));
 if (stale.length > 0) console.log(`in equal.ts, and no longer in the code:\n${stale.join('\n')}`);
 console.log(`${drawn.length} of ${all.length} mutations of src/core, seed ${seed}`);

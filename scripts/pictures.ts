@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import 'reflect-metadata';
 import type { BrowserContext, Page } from 'playwright-core';
 import { Client } from '../src/cli/client.ts';
@@ -11,19 +10,19 @@ import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { runServer } from '../src/main.ts';
 import { openBrowser } from '../test/support/browser.ts';
+import { program } from './program.ts';
 import { type Shot, shotsOf } from './pictures/pages.ts';
 import { playStory } from './pictures/story.ts';
 import { playWide } from './pictures/wide.ts';
 
 // `npm run pictures`: every page of the web app, of a server that plays a story, in both themes and three widths. With `--readme` only
 // those of the README, into docs/pictures.
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string', default: '.sluice/pictures' },
-    readme: { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
-});
+const values = program('pictures', 'Takes a picture of every page of the web app, in both themes and three widths.')
+  .option('--out <folder>', 'where they go', '.sluice/pictures')
+  .option('--only <pages>', 'these pages alone, with commas between them')
+  .option('--readme', "the README's alone, into docs/pictures", false)
+  .parse()
+  .opts<{ out: string; only?: string; readme: boolean }>();
 
 const README = ['release', 'where', 'builder'];
 const WIDTHS = values.readme ? [1280] : [375, 1280, 2560];

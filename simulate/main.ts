@@ -1,38 +1,36 @@
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
+import { above, program, wholeFrom } from '../scripts/program.ts';
+import { MOODS } from '../test/shell/support/definitions.ts';
 import { simulateCore } from './core.ts';
 import { simulateShell } from './shell.ts';
+import type { ShellOptions } from './shell.ts';
 
-// `npm run simulate -- [--ring core] [--releases N] [--seed N] [--json FILE]`: the rules, in memory.
-// `npm run simulate -- --ring shell [--minutes N] [--seed N] [--world N] [--until N] [--pass-over KINDS] [--mood MOOD] [--json FILE]`: everything around them.
-
-const { values: options } = parseArgs({
-  options: {
-    ring: { type: 'string', default: 'core' },
-    releases: { type: 'string', default: '100000' },
-    minutes: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '42' },
-    world: { type: 'string' },
-    until: { type: 'string', default: '5' },
-    'pass-over': { type: 'string', default: '' },
-    mood: { type: 'string' },
-    json: { type: 'string' },
-  },
-});
-const [releases, minutes, seed, world] = [options.releases, options.minutes, options.seed, options.world].map((each) =>
-  each === undefined ? undefined : Number(each),
-) as [number, number, number, number | undefined];
-if (!(releases > 0) || !Number.isInteger(seed) || !(minutes > 0))
-  throw new Error('--releases, --minutes, --seed and --world take numbers');
-if (options.ring === 'core') await simulateCore(releases, seed, options.json);
-else if (options.ring === 'shell') {
-  const passOver = options['pass-over'].split(',').filter((each) => each !== '');
+const { ring, releases, minutes, passOver, ...others } = program(
+  'simulate',
+  'Plays random worlds: the rules in memory, or everything around them on a real PostgreSQL.',
+)
+  .addOption(new Option('--ring <ring>', 'what is played').choices(['core', 'shell']).default('core'))
+  .option('--seed <number>', 'what is drawn', wholeFrom(0), 42)
+  .option('--releases <number>', 'of the core: how many', wholeFrom(1), 100_000)
+  .option('--minutes <number>', 'of the shell: how long', above(0), 20)
+  .option('--world <number>', 'of the shell: this world alone, with its trace', wholeFrom(0))
+  .option('--until <number>', 'of the shell: how many broken worlds are enough', wholeFrom(1), 5)
+  .option('--pass-over <kinds>', 'of the shell: broken promises that are passed over, with commas between them', '')
+  .addOption(new Option('--mood <mood>', 'of the shell: what all worlds are about').choices(MOODS))
+  .option('--json <file>', 'write what was reached to it')
+  .parse()
+  .opts<
+    Pick<ShellOptions, 'seed' | 'world' | 'until' | 'mood' | 'json'> & {
+      ring: 'core' | 'shell';
+      releases: number;
+      minutes: number;
+      passOver: string;
+    }
+  >();
+if (ring === 'core') await simulateCore(releases, others.seed, others.json);
+else
   await simulateShell({
+    ...others,
     lasts: minutes * 60_000,
-    seed,
-    world,
-    json: options.json,
-    until: Number(options.until),
-    passOver,
-    mood: options.mood,
+    passOver: passOver.split(',').filter((each) => each !== ''),
   });
-} else throw new Error(`--ring ${options.ring}: there are core and shell`);

@@ -3,6 +3,7 @@ import { Random } from '../chaos/random.ts';
 import { Reached } from '../test/core/support/reached.ts';
 import { playShellWorld } from '../test/shell/support/play.ts';
 import { MOODS } from '../test/shell/support/definitions.ts';
+import type { Mood } from '../test/shell/support/definitions.ts';
 import { missingSeams } from '../test/shell/support/must-reach.ts';
 import { dropTestDatabases } from '../test/support/database.ts';
 import { startPostgres } from '../test/support/servers.ts';
@@ -19,7 +20,7 @@ export interface ShellOptions {
   /** Kinds of broken promises that are passed over, to look for what is behind them. */
   passOver: string[];
   /** What all worlds are about; each world draws it when left out. */
-  mood?: string;
+  mood?: Mood;
 }
 
 /**
@@ -27,10 +28,7 @@ export interface ShellOptions {
  * promise was broken and each seam was reached with each fault that fits it.
  */
 export async function simulateShell(options: ShellOptions): Promise<void> {
-  const { lasts, seed, world, json, until, passOver } = options;
-  const mood = MOODS.find((each) => each === options.mood);
-  if (options.mood !== undefined && mood === undefined)
-    throw new Error(`--mood ${options.mood}: there are ${MOODS.join(', ')}`);
+  const { lasts, seed, world, json, until, passOver, mood } = options;
   const postgres = await startPostgres();
   process.env['TEST_DATABASE_URL'] = postgres.url;
   process.env['SLUICE_TEST_RUN'] = `simulate_${process.pid}`;

@@ -224,12 +224,18 @@ if (isProgram) {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { role: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' } },
+      options: {
+        role: { type: 'string' },
+        host: { type: 'string' },
+        port: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     const [command = 'serve', ...others] = positionals;
     if (others.length > 0 || !['serve', 'migrate'].includes(command))
       throw new TypeError(`Unknown: ${positionals.join(' ')}`);
-    process.exitCode = command === 'serve' ? await serve(values) : await migrateDatabase();
+    if (values.help) process.stdout.write(`${usage}\n`);
+    else process.exitCode = command === 'serve' ? await serve(values) : await migrateDatabase();
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${usage}\n`);
     process.exitCode = 2;

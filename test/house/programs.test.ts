@@ -22,3 +22,15 @@ test('a program has its constants before it begins: what it calls is hoisted, an
   });
   expect(late).toEqual([]);
 });
+
+test('a program reads its command line by scripts/program.ts, so that each has --help and a wrong option is a sentence', () => {
+  const programs = readdirSync(ROOT, { withFileTypes: true })
+    .filter((each) => each.isDirectory() && !['node_modules', 'dist', 'src'].includes(each.name))
+    .flatMap(({ name }) =>
+      readdirSync(join(ROOT, name))
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => `${name}/${file}`),
+    )
+    .filter((path) => /\bparseArgs\b|process\.argv\b/.test(readFileSync(join(ROOT, path), 'utf8')));
+  expect(programs).toEqual([]);
+});
