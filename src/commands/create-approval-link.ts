@@ -8,7 +8,7 @@ import type { ApprovalState } from '../core/approvals/approval.ts';
 import type { Caller } from '../core/caller.ts';
 import { DAY } from '../core/definitions.ts';
 import type { PlannedPromotion, PlannedStep } from '../core/plan.ts';
-import { refusal } from '../core/problems.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import type { OtherRelease, PromotionState, ReleaseState } from '../core/release.ts';
 import { insertApprovalLink, readApprovalLink } from '../store/approval-links.ts';
@@ -61,33 +61,36 @@ export async function createApprovalLink(
   const planned = plan.promotions[position] as PlannedPromotion;
   const promotion = seen.state.promotions[position] as PromotionState;
   const { attempt } = promotion;
-  const now = app.clock.now();
-  const wish = { kind: decision, promotion: position, step, attempt, by: approver };
-  const why = whyNot(plan, seen.state, wish, now.getTime(), await releaseBefore(app, seen.state));
-  if (why) return { refusals: [why] };
-  const { spec, approval } = askedFor(planned, promotion, step) as Asked;
-  const last = Math.min(
-    spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity,
-    made?.lasts ?? Infinity,
-  );
-  const link = {
-    id: randomUUID(),
-    releaseId: seen.release.id,
-    environment: input.environment,
-    attempt,
-    step: step === undefined ? null : (planned.steps[step] as PlannedStep).id,
-    decision,
-    approver,
-    createdBy: caller?.name ?? null,
-    credential: made?.restsOn ?? made?.credential ?? null,
-    createdAt: now,
-    expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
-  };
   const { idempotencyKey: key, ...rest } = input;
-  const keyed = { by: link.createdBy, operation: 'approvalLinkCreate', key, input: { ...rest, by: link.createdBy } };
+  const createdBy = caller?.name ?? null;
+  const keyed = { by: createdBy, operation: 'approvalLinkCreate', key, input: { ...rest, by: createdBy } };
   const kept = await refusable(() =>
     once(app, keyed, {
-      async inside(tx) {
+      async before() {
+        const now = app.clock.now();
+        const wish = { kind: decision, promotion: position, step, attempt, by: approver };
+        const why = whyNot(plan, seen.state, wish, now.getTime(), await releaseBefore(app, seen.state));
+        if (why) throw new RefusedError([why]);
+        const { spec, approval } = askedFor(planned, promotion, step) as Asked;
+        const last = Math.min(
+          spec.onExpiry === 'FAIL' ? (approval as ApprovalState).expiresAt : Infinity,
+          made?.lasts ?? Infinity,
+        );
+        return {
+          id: randomUUID(),
+          releaseId: seen.release.id,
+          environment: input.environment,
+          attempt,
+          step: step === undefined ? null : (planned.steps[step] as PlannedStep).id,
+          decision,
+          approver,
+          createdBy,
+          credential: made?.restsOn ?? made?.credential ?? null,
+          createdAt: now,
+          expiresAt: new Date(Math.min(now.getTime() + expiresIn, last)),
+        };
+      },
+      async inside(tx, link) {
         await insertApprovalLink(tx, link);
         const objects = [
           { kind: 'ApprovalLink', name: link.id },
@@ -99,10 +102,8 @@ export async function createApprovalLink(
     }),
   );
   if (kept.refusals) return kept;
-  const stored = kept.value === link.id ? link : ((await readApprovalLink(app.pool, kept.value)) as ApprovalLink);
-  return {
-    value: { url: `${serverUrl(app.config)}/approvals/${await signLink(app, stored)}`, link: stored, position },
-  };
+  const link = (await readApprovalLink(app.pool, kept.value)) as ApprovalLink;
+  return { value: { url: `${serverUrl(app.config)}/approvals/${await signLink(app, link)}`, link, position } };
 }
 
 /**

@@ -26,22 +26,17 @@ export interface HoldInput {
 /** Once it has answered, no promotion starts in the environment until the hold is over. What runs there goes on. */
 export function holdEnvironment(app: Parts, input: HoldInput, actor: string | null): Promise<Result<KeptHold>> {
   return refusable(async () => {
-    const now = app.clock.now().getTime();
     const { environment, product, reason, until } = input;
-    const wrong = [...(await unknown(app, input)), ...checkReason(reason), ...checkEnd(until, now, 'until')];
-    if (wrong.length > 0) throw new RefusedError(wrong);
-    const hold = {
-      product: product ?? null,
-      environment,
-      reason,
-      by: actor,
-      since: now,
-      until: until?.getTime() ?? null,
-      rollback: null,
-    };
     const keyed = { by: actor, operation: 'environmentHold', key: input.idempotencyKey, input };
     const id = await once(app, keyed, {
-      async inside(tx) {
+      async before() {
+        const now = app.clock.now().getTime();
+        const wrong = [...(await unknown(app, input)), ...checkReason(reason), ...checkEnd(until, now, 'until')];
+        if (wrong.length > 0) throw new RefusedError(wrong);
+        const ends = until?.getTime() ?? null;
+        return { product: product ?? null, environment, reason, by: actor, since: now, until: ends, rollback: null };
+      },
+      async inside(tx, hold) {
         const made = await keepHold(await clientOf(tx), hold);
         const objects = [
           { kind: 'EnvironmentHold', name: made },

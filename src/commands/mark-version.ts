@@ -10,7 +10,7 @@ import {
   readBadVersions,
   unmarkVersions,
 } from '../store/bad-versions.ts';
-import type { KeptBadVersion } from '../store/bad-versions.ts';
+import type { KeptBadVersion, NewBadVersion } from '../store/bad-versions.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { pages } from '../store/pages.ts';
 import { checkEnd, checkReason } from './hold-environment.ts';
@@ -39,35 +39,11 @@ export interface MarkInput extends VersionInput {
 /** Once it has answered, no promotion of the version starts in the scope until the mark is over. What runs goes on. */
 export function markVersionBad(app: Parts, input: MarkInput, actor: string | null): Promise<Result<KeptBadVersion>> {
   return refusable(async () => {
-    const now = app.clock.now().getTime();
-    const { product, environment, group, reason, expiresAt } = input;
-    const definitions = await app.definitions.current();
-    const wrong = [...checkReason(reason), ...checkEnd(expiresAt, now, 'expiresAt')];
-    if (environment !== undefined && group !== undefined) {
-      wrong.push(refusal('INVALID', 'name an environment or a group, not both', ['group']));
-    }
-    if (environment !== undefined && !definitions.known.environments.has(environment)) {
-      wrong.push(refusal('NOT_FOUND', `there is no environment "${environment}"`, ['environment']));
-    }
-    const members = group === undefined ? [] : definitions.known.groups.get(group);
-    if (members === undefined) wrong.push(refusal('NOT_FOUND', `there is no environment group "${group}"`, ['group']));
-    if (wrong.length > 0) throw new RefusedError(wrong);
-    const version = await only(app, input);
-    const mark = {
-      product,
-      ...version,
-      scope: scopeOf(input),
-      group: group ?? null,
-      environments: environment === undefined ? [...(members ?? [])] : [environment],
-      reason,
-      by: actor,
-      since: now,
-      expiresAt: expiresAt?.getTime() ?? null,
-      rollback: null,
-    };
+    const { product } = input;
     const keyed = { by: actor, operation: 'versionMarkBad', key: input.idempotencyKey, input };
     const id = await once(app, keyed, {
-      async inside(tx) {
+      before: () => markOf(app, input, actor),
+      async inside(tx, mark) {
         const made = await keepMark(await clientOf(tx), mark);
         const objects = [
           { kind: 'BadVersion', name: made },
@@ -80,6 +56,35 @@ export function markVersionBad(app: Parts, input: MarkInput, actor: string | nul
     wakeWaiting(app, { product });
     return (await readBadVersions(app.pool, [id])).get(id) as KeptBadVersion;
   });
+}
+
+/** The mark that is asked for. @throws RefusedError */
+async function markOf(app: Parts, input: MarkInput, by: string | null): Promise<NewBadVersion> {
+  const now = app.clock.now().getTime();
+  const { product, environment, group, reason, expiresAt } = input;
+  const definitions = await app.definitions.current();
+  const wrong = [...checkReason(reason), ...checkEnd(expiresAt, now, 'expiresAt')];
+  if (environment !== undefined && group !== undefined) {
+    wrong.push(refusal('INVALID', 'name an environment or a group, not both', ['group']));
+  }
+  if (environment !== undefined && !definitions.known.environments.has(environment)) {
+    wrong.push(refusal('NOT_FOUND', `there is no environment "${environment}"`, ['environment']));
+  }
+  const members = group === undefined ? [] : definitions.known.groups.get(group);
+  if (members === undefined) wrong.push(refusal('NOT_FOUND', `there is no environment group "${group}"`, ['group']));
+  if (wrong.length > 0) throw new RefusedError(wrong);
+  return {
+    product,
+    ...(await only(app, input)),
+    scope: scopeOf(input),
+    group: group ?? null,
+    environments: environment === undefined ? [...(members ?? [])] : [environment],
+    reason,
+    by,
+    since: now,
+    expiresAt: expiresAt?.getTime() ?? null,
+    rollback: null,
+  };
 }
 
 /** Marks of a version to be taken back, with the reason that is kept. */

@@ -165,6 +165,16 @@ describe('approval links', () => {
     expect((await api.ended(id)).promotions[1]?.approval?.decisions).toHaveLength(1);
   });
 
+  test('asked for again with its key, it is the same link, whatever was decided since', async () => {
+    const id = await asked('replayed');
+    const key = { idempotencyKey: `k-${id}` };
+    const url = await link(id, grace, key);
+    expect((await tell(url)).status).toBe(200);
+    await api.ended(id);
+    expect(await link(id, grace, key)).toBe(url);
+    await expect(link(id, grace, { idempotencyKey: `another-${id}` })).rejects.toThrow('WRONG_STATE');
+  });
+
   test('a letter changed, another signature, another link’s signature: none of them is a link', async () => {
     const id = await asked('4');
     const [one, other] = [await link(id, grace), await link(id, grace, { decision: 'reject' })];

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { holdEnvironment } from '../../src/commands/hold-environment.ts';
+import { markVersionBad } from '../../src/commands/mark-version.ts';
+import type { Result } from '../../src/commands/result.ts';
+import { pauseTriggers } from '../../src/commands/trigger/pause-triggers.ts';
+import type { Parts } from '../../src/parts.ts';
 import { openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 
@@ -71,6 +77,26 @@ describe.each(MUTATIONS)('$field', (each) => {
     expect(await codesOf('ada', each, input)).toEqual([]);
     expect(await codesOf('bob', each, { ...input, ...each.other })).toEqual([]);
     expect(await codesOf('ada', each, { ...input, ...each.other })).toEqual(['IDEMPOTENCY_MISMATCH']);
+  });
+});
+
+describe('a call that comes again later than what it asked for lasts', () => {
+  const end = new Date(Date.now() + 3_600_000);
+  const last = { reason: 'fair week', idempotencyKey: 'fair week' };
+  const commands: [name: string, act: (app: Parts) => Promise<Result<{ id: string }>>][] = [
+    ['triggerPause', (app) => pauseTriggers(app, { ...last, product: 'billing', until: end }, 'ada')],
+    ['environmentHold', (app) => holdEnvironment(app, { ...last, environment: 'asia', until: end }, 'ada')],
+    [
+      'versionMarkBad',
+      (app) => markVersionBad(app, { ...last, product: 'billing', version: '1', expiresAt: end }, 'ada'),
+    ],
+  ];
+
+  test.each(commands)('%s gives its first result', async (_, act) => {
+    const first = await act(api.app);
+    const late = { ...api.app, clock: { ...systemClock, now: () => new Date(end.getTime() + 1) } };
+    expect(await act(late)).toEqual(first);
+    expect(first.value?.id).toBeDefined();
   });
 });
 

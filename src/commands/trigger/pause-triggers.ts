@@ -6,7 +6,7 @@ import { activePauses, endPauses, insertPause } from '../../store/triggers.ts';
 import type { KeptPause } from '../../store/triggers.ts';
 import { auditChange } from '../audit.ts';
 import { checkEnd, checkReason } from '../hold-environment.ts';
-import { onceIn } from '../idempotency.ts';
+import { once } from '../idempotency.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
 import { doneBy } from '../../core/done-by.ts';
@@ -23,24 +23,26 @@ export interface PauseInput {
 /** From its answer until it is over nothing becomes a release by itself: candidates are made and wait. */
 export function pauseTriggers(app: Parts, input: PauseInput, by: string | null): Promise<Result<KeptPause>> {
   return refusable(async () => {
-    const now = app.clock.now();
     const { product = null, reason, until } = input;
-    const wrong = [...checkReason(reason), ...checkEnd(until, now.getTime(), 'until')];
-    await checkProduct(app, product);
-    if (wrong.length > 0) throw new RefusedError(wrong);
     const keyed = { by, operation: 'triggerPause', key: input.idempotencyKey, input };
-    return app.dataSource.transaction((tx) =>
-      onceIn(tx, keyed, async () => {
-        const pause = { product, reason, by, since: now.getTime(), until: until?.getTime() ?? null };
+    return once(app, keyed, {
+      async before() {
+        const now = app.clock.now().getTime();
+        await checkProduct(app, product);
+        const wrong = [...checkReason(reason), ...checkEnd(until, now, 'until')];
+        if (wrong.length > 0) throw new RefusedError(wrong);
+        return { product, reason, by, since: now, until: until?.getTime() ?? null };
+      },
+      async inside(tx, pause) {
         const client = await clientOf(tx);
         await lockCandidates(client);
         const made = await insertPause(client, pause);
         // A look that is under way knows nothing of the pause: what it decides counts for nothing.
-        await wakeCandidates(client, now, { product: product ?? undefined });
+        await wakeCandidates(client, new Date(pause.since), { product: product ?? undefined });
         await auditChange(tx, { before: null, after: pause, objects: objectsOf(product) });
         return made;
-      }),
-    );
+      },
+    });
   });
 }
 
