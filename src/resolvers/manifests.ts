@@ -35,7 +35,7 @@ export class ManifestsResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ManifestsApplyInput, { description: 'The manifests.' }) input: ManifestsApplyInput,
   ): Promise<ManifestsApplyPayload> {
-    const wrong = unstorable(input);
+    const wrong = [...unstorable(input), ...doubled(input)];
     if (wrong.length > 0) return { changes: [], userErrors: refused(wrong) };
     const { text, fileName, dryRun } = input;
     const expected = input.expectedRevisions ?? [];
@@ -60,7 +60,7 @@ export class ManifestsResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ManifestsCheckInput, { description: 'The manifests.' }) input: ManifestsCheckInput,
   ): Promise<ManifestsChecked> {
-    const wrong = unstorable(input);
+    const wrong = [...unstorable(input), ...doubled(input)];
     if (wrong.length > 0) return { changes: [], warnings: [], userErrors: refused(wrong) };
     const { text, fileName, askHosts } = input;
     const checking = { text, fileName: fileName ?? undefined, prune: labelsIn(input), askHosts };
@@ -101,6 +101,16 @@ export class ManifestsResolver {
     const { pullRequest, ...same } = value;
     return { proposal: { ...same, ...pullRequest }, userErrors: [] };
   }
+}
+
+/** Nothing carries two values of one label: which one was meant is not for us to say, where what carries it is deleted. */
+function doubled({ prune }: Pick<ManifestsApplyInput, 'prune'>): Refusal[] {
+  const known = new Set<string>();
+  return (prune ?? []).flatMap(({ key }, at) => {
+    if (known.has(key)) return refusal('DUPLICATE', `${quote(key)} is given twice; keep one`, ['prune', at, 'key']);
+    known.add(key);
+    return [];
+  });
 }
 
 const labelsIn = ({ prune }: Pick<ManifestsApplyInput, 'prune'>): Record<string, string> | null | undefined =>

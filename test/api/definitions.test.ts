@@ -490,6 +490,25 @@ describe('manifests', () => {
     });
   });
 
+  test('`prune` by two values of one label deletes nothing: no definition carries both', async () => {
+    const written = (name: string, labels: object): string =>
+      JSON.stringify({
+        apiVersion: 'sluice.dev/v1',
+        kind: 'Environment',
+        metadata: { name, labels },
+        spec: { kind: 'PRODUCTION' },
+      });
+    const text = written('twice-stays', { app: 'twice' });
+    await api.ask(apply, { input: { text: `${text}\n---\n${written('twice-other', { app: 'other' })}` } });
+    const input = { text, prune: ['twice', 'other'].map((value) => ({ key: 'app', value })) };
+    const check = `query ($input: ManifestsCheckInput!) { manifestsCheck(input: $input) {
+      changes { kind name change diff revision } userErrors { code message } } }`;
+    const refusal = { changes: [], userErrors: [{ code: 'DUPLICATE', message: '"app" is given twice; keep one' }] };
+    expect((await api.ask(check, { input })).manifestsCheck).toEqual(refusal);
+    expect((await api.ask(apply, { input })).manifestsApply).toEqual(refusal);
+    expect((await api.ask('{ environment(name: "twice-other") { name } }')).environment).not.toBeNull();
+  });
+
   describe('a flow and a workflow keep the text that they were written as', () => {
     const workflow = (remark: string): string =>
       `# ${remark}\napiVersion: 'sluice.dev/v1'\nkind: PromotionWorkflow\n\nspec:\n  actions:\n    - { type: wait, name: w, parameters: { duration: 1s } } # ${remark}\nmetadata: { name: by-hand }\n`;
