@@ -87,7 +87,7 @@ test('an older release that cannot be terminated yet is logged, and nothing else
   };
   const worker = await engine.startWorker();
   const older = await engine.trigger({ product: 'terminator', version: '1' });
-  await engine.reached(older, (state) => state.promotions[0]!.status === 'RUNNING');
+  await engine.reached(older, (state) => state.status === 'RUNNING');
   await engine.trigger({ product: 'terminator', version: '2' });
   while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   await new Promise((resolve) => setImmediate(resolve));
