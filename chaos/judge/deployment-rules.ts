@@ -1,3 +1,4 @@
+import type { PlannedApplication, PlannedPromotion } from '../../src/core/plan.ts';
 import type { Verification } from '../../src/core/release.ts';
 import type { DeploymentHistory, History, Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
@@ -50,6 +51,10 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
     // A pull request that was opened has changed nothing yet.
     if (made && event.phase === 'ACTION' && !event.step.endsWith('/ACTION/open') && event.application !== undefined)
       told.set(event.application, { environment, digest: brought, at, verifiedAt: null, verifiedBy: null });
+    // Merged after its promotion was over, and found on the branch: it is live all the same.
+    if (event.type === 'PullRequestMerged' && event.late === true && event.commit !== undefined)
+      for (const { name } of proposedBy(planned, event.step))
+        told.set(name, { environment, digest: brought, at, verifiedAt: null, verifiedBy: null });
     if (event.type === 'StepSucceeded' && event.phase === 'SYNC' && event.application !== undefined)
       synced.add(event.application);
     if (!isProof(event, planned)) continue;
@@ -60,6 +65,12 @@ function fold({ plan, events, digest, kind }: ReleaseHistory): Map<string, Told>
     }
   }
   return told;
+}
+
+/** The applications whose changes a step proposes. */
+function proposedBy({ steps, applications }: PlannedPromotion, step: string): PlannedApplication[] {
+  const work = steps.find(({ id }) => id === step)?.work;
+  return work?.kind === 'propose' ? work.applications.flatMap((each) => applications[each] ?? []) : [];
 }
 
 const toTold = ({ environment, digest, at, verifiedAt, verifiedBy }: DeploymentHistory): Told => ({

@@ -1,13 +1,23 @@
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import { comesAtTheEnd } from '../../src/core/own-steps.ts';
+import type { PlannedStep } from '../../src/core/plan.ts';
 import { TAKEN_BACK } from '../../src/core/release.ts';
 import type { PromotionStatus, StepStatus } from '../../src/core/release.ts';
 import type { Invariant, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
 interface Folded {
-  /** `last`: a hook that comes at the end. */
-  promotions: Map<string, { status: string; attempt: number; last: boolean; steps: Map<string, StepStatus> }>;
+  promotions: Map<string, FoldedPromotion>;
+}
+
+interface FoldedPromotion {
+  status: string;
+  attempt: number;
+  /** A hook that comes at the end. */
+  last: boolean;
+  steps: Map<string, StepStatus>;
+  /** What waits for the merge of what a step proposes. */
+  merges: ReadonlyMap<string, string[]>;
 }
 
 /** Promise 5: the events tell the whole change. Folding them alone gives what the tables say. */
@@ -50,9 +60,9 @@ export function judgeFold(releases: ReleaseHistory[]): Invariant {
 function fold({ plan, events }: ReleaseHistory): Folded {
   const folded: Folded = {
     promotions: new Map(
-      plan.promotions.map(({ name, own }) => [
+      plan.promotions.map(({ name, own, steps }) => [
         name,
-        { status: 'PENDING', attempt: 0, last: comesAtTheEnd(own), steps: new Map() },
+        { status: 'PENDING', attempt: 0, last: comesAtTheEnd(own), steps: new Map(), merges: mergesOf(steps) },
       ]),
     ),
   };
@@ -68,14 +78,19 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
       // What a rollback took back is all done again, and so is what comes at the end.
       const whole = TAKEN_BACK.has(promotion.status as PromotionStatus) || promotion.last;
       promotion.status = 'PENDING';
-      for (const [step, status] of promotion.steps)
-        if (whole || status !== 'SUCCEEDED') promotion.steps.set(step, 'PENDING');
+      const before = new Map(promotion.steps);
+      // A change that was proposed and did not come is proposed anew.
+      const isDone = (step: string): boolean =>
+        [step, ...(promotion.merges.get(step) ?? [])].every((each) => before.get(each) === 'SUCCEEDED');
+      for (const step of before.keys()) if (whole || !isDone(step)) promotion.steps.set(step, 'PENDING');
     }
     return;
   }
   if (!('environment' in event)) return;
   const promotion = promotions.get(event.environment);
   if (!promotion) return;
+  // What becomes of a pull request after its promotion was over is told of the attempt that opened it.
+  if ('late' in event && event.late === true) return;
   promotion.attempt = event.attempt;
   if (event.type === 'PromotionStarted' && event.afresh)
     for (const step of promotion.steps.keys()) promotion.steps.set(step, 'PENDING');
@@ -84,6 +99,13 @@ function apply({ promotions }: Folded, event: ReleaseEvent): void {
     const status = STEPS[event.type];
     if (status) promotion.steps.set(event.step, status);
   }
+}
+
+/** Each step that proposes something, with those that wait for its merge. */
+export function mergesOf(steps: readonly PlannedStep[]): Map<string, string[]> {
+  const merges = (index: number): string[] =>
+    steps.filter(({ work, needs }) => work.kind === 'merge' && needs.includes(index)).map(({ id }) => id);
+  return new Map(steps.flatMap(({ id, work }, index) => (work.kind === 'propose' ? [[id, merges(index)]] : [])));
 }
 
 const STEPS: Partial<Record<ReleaseEvent['type'], StepStatus>> = {

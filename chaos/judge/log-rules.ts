@@ -1,6 +1,7 @@
 import { comesAtTheEnd } from '../../src/core/own-steps.ts';
 import { ENDED_PROMOTION, ENDED_RELEASE, TAKEN_BACK } from '../../src/core/release.ts';
 import type { Invariant, History, LogEntry, ReleaseHistory } from './history.ts';
+import { mergesOf } from './fold-rules.ts';
 import { Rule } from './history.ts';
 
 /** Promises 2, 4 and 5, from the log alone. */
@@ -75,6 +76,10 @@ function steps(releases: ReleaseHistory[]): Invariant {
       if (event.type === 'ReleaseRetried') {
         for (const environment of takenBack) forget(done, environment);
         takenBack.clear();
+        // A change that was proposed and did not come is proposed anew.
+        for (const { name, steps: planned } of plan.promotions.filter((each) => event.environments.includes(each.name)))
+          for (const [opens, merges] of mergesOf(planned))
+            if (merges.some((each) => !done.has(`${name} ${each}`))) done.delete(`${name} ${opens}`);
         // What comes at the end belongs to an end that is no longer true.
         for (const environment of event.environments)
           if (comesAtTheEnd(plan.promotions.find(({ name }) => name === environment)?.own)) forget(done, environment);
