@@ -5,6 +5,7 @@ import type { Ground } from './ground.ts';
 import type { Happenings } from './happenings.ts';
 import type { People } from './people.ts';
 import type { Processes } from './processes.ts';
+import type { Proposals } from './proposals.ts';
 import type { Pushes } from './pushes.ts';
 import { PatientRounds } from './rounds.ts';
 import type { Watcher } from './watcher.ts';
@@ -14,23 +15,31 @@ const MOST_ROUNDS = 60;
 /** In which people do all that is waited for, and nothing comes of it. */
 const IN_VAIN = 12;
 
+interface Rooms {
+  processes: Processes;
+  people: People;
+  pushes: Pushes;
+  proposals: Proposals;
+  happenings: Happenings;
+  watcher: Watcher;
+}
+
 /** The end of a world, without faults: what stands waits for what is missing, and ends when people do that. */
 export class Afterwards {
   readonly #ground: Ground;
   readonly #processes: Processes;
   readonly #people: People;
   readonly #pushes: Pushes;
+  readonly #proposals: Proposals;
   readonly #happenings: Happenings;
   readonly #watcher: Watcher;
 
-  constructor(
-    ground: Ground,
-    rooms: { processes: Processes; people: People; pushes: Pushes; happenings: Happenings; watcher: Watcher },
-  ) {
+  constructor(ground: Ground, rooms: Rooms) {
     this.#ground = ground;
     this.#processes = rooms.processes;
     this.#people = rooms.people;
     this.#pushes = rooms.pushes;
+    this.#proposals = rooms.proposals;
     this.#happenings = rooms.happenings;
     this.#watcher = rooms.watcher;
   }
@@ -50,15 +59,23 @@ export class Afterwards {
     if (this.#people.asked.size > 0)
       this.#ground.scheduler.break(`answer: nobody answers ${[...this.#people.asked].join(', ')}`);
     const rounds = new PatientRounds(MOST_ROUNDS, this.#ground.scheduler.now);
-    for (let seen = -1; seen !== this.#watcher.newest || this.#isAtWork() || !(await this.#pushes.isAtRest());) {
+    for (let seen = -1; seen !== this.#watcher.newest || this.#isAtWork() || !(await this.#isAtRest());) {
       seen = this.#watcher.newest;
       await this.#ground.scheduler.run(() => false, 45 * SECOND);
       if (!rounds.goOn({ now: this.#ground.scheduler.now, atWork: this.#isAtWork(), cameToPass: false }))
         return this.#ground.scheduler.break(
-          `liveness: it never comes to rest, ${await this.#ground.record.standing()}; ${await this.#pushes.standing()}`,
+          `liveness: it never comes to rest, ${await this.#ground.record.standing()}; ${await this.#standing()}`,
         );
     }
     await this.#judgeWaiting();
+  }
+
+  async #isAtRest(): Promise<boolean> {
+    return (await this.#pushes.isAtRest()) && (await this.#proposals.isAtRest());
+  }
+
+  async #standing(): Promise<string> {
+    return `${await this.#pushes.standing()}; ${await this.#proposals.standing()}`;
   }
 
   /** A target does what a promotion that goes on has asked for. */
@@ -77,7 +94,9 @@ export class Afterwards {
     void answer.then((found) => (known = found?.value ?? null));
     await this.#ground.scheduler.run(() => known !== null, MINUTE);
     await this.#pushes.judgeWaiting();
-    await this.#ground.record.judgeWaiting(known ?? new Map<string, WaitingReason[]>(), this.#ground.targets.running);
+    const reasons = known ?? new Map<string, WaitingReason[]>();
+    const awaited = await this.#proposals.judgeWaiting(reasons);
+    await this.#ground.record.judgeWaiting(reasons, { running: this.#ground.targets.running, awaited });
     await this.#ground.scheduler.run(() => true, 0);
   }
 
@@ -88,7 +107,11 @@ export class Afterwards {
       const open = await this.#ground.scheduler.ask<{ id: string }>('SELECT id FROM release WHERE ended_at IS NULL');
       const unsettled = await this.#ground.scheduler.ask('SELECT FROM rollback WHERE settled_at IS NULL');
       const errands = await this.#ground.scheduler.ask(`SELECT FROM outbox WHERE lane = 'errand'`);
-      const isOver = open.length === 0 && unsettled.length === 0 && (await this.#pushes.isOver());
+      const isOver =
+        open.length === 0 &&
+        unsettled.length === 0 &&
+        (await this.#pushes.isOver()) &&
+        (await this.#proposals.isOver());
       if (isOver && errands.length === 0) return this.#judgeWorkflows();
       if (isOver) {
         // Their pauses grow up to an hour.
@@ -102,6 +125,7 @@ export class Afterwards {
       }
       for (const each of this.#ground.drawn.pushed.length > 0 ? [...this.#ground.drawn.pushed, null] : [])
         void this.#pushes.resume(each);
+      this.#proposals.finish();
       await this.#people.approveSome(1);
       for (const each of this.#ground.drawn.definitions) {
         if (each.kind !== 'Application') continue;
@@ -119,7 +143,7 @@ export class Afterwards {
       goesOn = rounds.goOn({ now: this.#ground.scheduler.now, atWork: this.#isAtWork(), cameToPass });
     }
     this.#ground.scheduler.break(
-      `end: nothing is missing any more, and ${await this.#ground.record.standing()}; ${await this.#pushes.standing()}`,
+      `end: nothing is missing any more, and ${await this.#ground.record.standing()}; ${await this.#standing()}`,
     );
     await this.#ground.scheduler.run(() => true, 0);
   }

@@ -10,9 +10,10 @@ import type {
   RollbackPolicySpec,
   WorkflowAction,
 } from '../../../src/core/definitions.ts';
-import { DAY } from '../../../src/core/definitions.ts';
+import { DAY, DEFAULT_PULL_REQUEST } from '../../../src/core/definitions.ts';
 import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { repositoryOf } from './git-host.ts';
+import { targetOf } from './target-repository.ts';
 
 export const ENVIRONMENTS = ['dev', 'staging', 'eu', 'asia', 'last'];
 
@@ -28,10 +29,22 @@ export const MOODS = [
   'HOOKS',
   'WORKFLOWS',
   'PUSHES',
+  'PROPOSALS',
 ] as const;
 export type Mood = (typeof MOODS)[number];
 
 const metadata = (name: string) => ({ name, labels: {}, annotations: {} });
+
+/** How changes are proposed in a world. */
+export interface Proposed {
+  /** Where by pull request; everywhere else they are made at once. */
+  environment: string;
+  /** Its pull requests are opened before windows and people let it start. */
+  atOnce: boolean;
+  /** Its branch takes only what is told green. */
+  isProtected: boolean;
+  policy: NonNullable<PromotionFlowSpec['steps'][number]['policy']>;
+}
 
 /** What a world is about; small enough that every horizon is near. */
 export interface Drawn {
@@ -41,6 +54,8 @@ export interface Drawn {
   reported: string[];
   /** Environments that ask somebody. */
   approvals: string[];
+  /** Null: nothing is changed by pull request. */
+  proposed: Proposed | null;
   definitions: AnyDefinition[];
 }
 
@@ -90,6 +105,24 @@ function policy(
   return { kind: 'PromotionPolicy', metadata: metadata(name), spec };
 }
 
+function drawProposed(random: Random, mood: Mood): Proposed | null {
+  if (!random.chance(mood === 'PROPOSALS' ? 1 : 0.06)) return null;
+  const atOnce = random.chance(0.4);
+  const pullRequest = {
+    ...DEFAULT_PULL_REQUEST,
+    open: atOnce ? ('AT_ONCE' as const) : ('WHEN_GATES_HOLD' as const),
+    merge: random.pick(['MANUAL', 'MANUAL', 'AUTO'] as const),
+    onNewer: random.pick(['WAIT', 'REPLACE'] as const),
+    onMergeOutsideGates: random.pick(['CONTINUE', 'ROLL_BACK'] as const),
+  };
+  return {
+    environment: random.pick(['staging', 'staging', 'last']),
+    atOnce,
+    isProtected: random.chance(0.5),
+    policy: { action: 'pr', pullRequest },
+  };
+}
+
 const GOES_BACK = { condition: 'SAME_VERSION', mode: 'AUTOMATIC' } as const;
 
 export function drawDefinitions(random: Random, mood: Mood): Drawn {
@@ -98,21 +131,24 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
   const concurrencies: ConcurrencyPolicy[] = ['QUEUE', 'PIPELINE', 'PIPELINE', 'SUPERSEDE', 'TERMINATE'];
   if (mood === 'CROWD') concurrencies[2] = 'TERMINATE';
   if (mood === 'ROOM') concurrencies.fill('SUPERSEDE');
+  if (mood === 'PROPOSALS') concurrencies.fill('QUEUE', 2);
   const products = names.map((name) => ({ name, concurrency: random.pick(concurrencies) }));
-  const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1, HOOKS: 0.1 }[mood];
+  const approves = { ...dull, CROWD: 0.6, ROOM: 0, ROLLBACKS: 0.1, HOOKS: 0.1, PROPOSALS: 0.2 }[mood];
   const approvals = ['staging', 'regions', 'last'].filter(() => random.chance(approves));
   const asks = (name: string): { approval?: ApprovalSpec } => (approvals.includes(name) ? { approval: APPROVAL } : {});
-  const outside = { ...dull, WORKFLOWS: 0.9, ROLLBACKS: 0.1 }[mood];
+  const outside = { ...dull, WORKFLOWS: 0.9, ROLLBACKS: 0.1, PROPOSALS: 0.05 }[mood];
   const before = random.chance(0.4) ? { preAction: 'checks' } : {};
   const work = random.chance(outside) ? { preAction: 'outside' } : before;
-  const hooked = { ...dull, HOOKS: 0.8 }[mood];
+  const hooked = { ...dull, HOOKS: 0.8, PROPOSALS: 0.1 }[mood];
   const around = (): { hooks?: Hooks } => {
     const one = (name: string): string | undefined => (random.chance(hooked) ? name : undefined);
     return { hooks: { onStart: one('tell'), onSuccess: one('tell'), onFail: one('tell') } };
   };
   const builds = random.chance(hooked);
   // Shorter than what some effects take: it ends in the middle of one.
-  const timeout = random.chance({ ...dull, STOPS: 0.9, ROLLBACKS: 0.1 }[mood]) ? 20 * SECOND : undefined;
+  const timeout = random.chance({ ...dull, STOPS: 0.9, ROLLBACKS: 0.1, PROPOSALS: 0.1 }[mood])
+    ? 20 * SECOND
+    : undefined;
   const targets = [
     random.pick([
       { ...GOES_BACK, siblings: true },
@@ -155,6 +191,10 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
     parameters: outputs ? { outputs } : {},
     dependsOn,
   });
+  const proposed = drawProposed(random.fork(), mood);
+  for (const step of flow.steps)
+    if (step.environment !== undefined && step.environment === proposed?.environment)
+      step.policy = { ...step.policy, ...proposed.policy };
   const pushed = names.filter(() => random.chance(mood === 'PUSHES' ? 1 : 0.12));
   const definitions: AnyDefinition[] = [
     ...ENVIRONMENTS.map((name): AnyDefinition => ({
@@ -211,7 +251,9 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
           driver:
             environment === 'dev' && pushed.includes(name)
               ? { type: 'git', repoURL: repositoryOf(name), branch: 'main', path: 'dev' }
-              : { type: 'simulate' },
+              : environment === proposed?.environment
+                ? { type: 'git', repoURL: targetOf(name), branch: 'main', path: environment }
+                : { type: 'simulate' },
           // In the trigger environment nothing is changed, and no sender tells what runs there.
           ...(environment !== 'dev' &&
             random.chance(mood === 'REPORTS' ? 0.6 : 0.2) && { sync: { type: 'report', limit: 4 * MINUTE } }),
@@ -228,7 +270,7 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
         each.kind === 'Application' && each.metadata.name === `${name}-dev` && each.spec.health.type === 'report',
     ),
   );
-  return { products, pushed, reported, approvals, definitions };
+  return { products, pushed, reported, approvals, proposed, definitions };
 }
 
 /** Closed for everybody in one environment. */

@@ -9,6 +9,8 @@ import type { Driver, Move, PinnedContent } from '../../../src/drivers/driver.ts
 import type { Forge, WantedStatus } from '../../../src/drivers/forge/forge.ts';
 import { SECOND } from '../../core/support/builders.ts';
 import type { Reached } from '../../core/support/reached.ts';
+import { pullRequestsOf, targetDriver } from './pull-requests.ts';
+import type { Pull, TargetRepository } from './target-repository.ts';
 
 /** What no driver of a world can tell. */
 export const BLIND = {
@@ -61,16 +63,20 @@ export type ToldStatus = Pick<WantedStatus, 'state' | 'description'>;
 /** A host of repositories, whichever process asks: slow at times, and at times it does not answer, or nobody hears that it did. */
 export class GitHost {
   readonly repositories = new Map<string, Repository>();
+  /** Those to which changes are proposed. */
+  readonly targets = new Map<string, TargetRepository>();
+  /** Whether a protected branch takes it: its statuses are green. */
+  isGreen: (at: TargetRepository, pull: Pull) => boolean = () => true;
   /** By `SHA CONTEXT`. */
   readonly statuses = new Map<string, ToldStatus>();
   readonly #random: Random;
-  readonly #reached: Reached;
+  readonly reached: Reached;
   readonly #calm: () => boolean;
 
   /** `calm`: it answers whatever it is asked. */
   constructor(random: Random, reached: Reached, calm: () => boolean) {
     this.#random = random;
-    this.#reached = reached;
+    this.reached = reached;
     this.#calm = calm;
   }
 
@@ -80,25 +86,48 @@ export class GitHost {
     return found;
   }
 
+  target(url: string): TargetRepository {
+    const found = this.targets.get(url);
+    if (!found) throw new PermanentError(`nothing is proposed to ${url}`);
+    return found;
+  }
+
   #fails(part: number): boolean {
     return !this.#calm() && this.#random.chance(part);
   }
 
-  async #takes(clock: Clock, name: string, signal: AbortSignal): Promise<void> {
+  /** It has not worked out yet whether a pull request has conflicts. */
+  isUnsure(): boolean {
+    return this.#fails(0.1);
+  }
+
+  async takes(clock: Clock, name: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const ms = this.#random.pick(this.#calm() ? [0, 200] : [0, 0, 0, 200, 2 * SECOND]);
     if (ms > 0) await clock.sleep(name, ms, signal);
   }
 
+  /** Time passes until it does what it is asked for, where it does. */
+  async answers(clock: Clock, name: string, signal: AbortSignal): Promise<void> {
+    await this.takes(clock, name, signal);
+    if (this.#fails(0.06)) throw new TransientError('the host of the repository does not answer');
+  }
+
+  /** Time passes until what it has done is known, where it is. */
+  async loses(clock: Clock, name: string, signal: AbortSignal): Promise<void> {
+    await this.takes(clock, name, signal);
+    if (this.#fails(0.06)) throw new TransientError('the host has heard it, and nobody hears that');
+  }
+
   /** The hands of one process. */
   driverOf(clock: Clock): Driver<GitDriverSpec> {
-    const none = (): Promise<never> => Promise.reject(new PermanentError('nothing is promoted to these repositories'));
+    const none = (): Promise<never> => Promise.reject(new PermanentError('what comes here is proposed'));
     const exchange = async <T>(url: string, signal: AbortSignal, work: (repository: Repository) => T): Promise<T> => {
-      await this.#takes(clock, 'git', signal);
+      await this.takes(clock, 'git', signal);
       if (this.#fails(0.06)) throw new TransientError('the host of the repository does not answer');
       // Between the answer and whoever asked time passes as well: it may be an old one by then.
       const answer = work(this.#repository(url));
-      await this.#takes(clock, 'git', signal);
+      await this.takes(clock, 'git', signal);
       return answer;
     };
     return {
@@ -109,14 +138,15 @@ export class GitHost {
         }),
       heads: async ({ repoURL }, branches, signal): Promise<HeadsAnswer> => {
         const failed = this.#fails(0.1) && this.#random.pick(['UNREACHABLE', 'RATE_LIMITED'] as const);
-        await this.#takes(clock, 'git', signal);
-        const { head } = this.#repository(repoURL);
-        await this.#takes(clock, 'git', signal);
-        if (failed) this.#reached.count(`a look fails: ${failed}`);
+        await this.takes(clock, 'git', signal);
+        const target = this.targets.get(repoURL);
+        const stand = new Map(target?.branches ?? [['main', this.#repository(repoURL).head]]);
+        await this.takes(clock, 'git', signal);
+        if (failed) this.reached.count(`a look fails: ${failed}`);
         if (failed) return { kind: 'FAILED', why: failed, message: 'the host says no', retryAfter: 3 * SECOND };
         return {
           kind: 'HEADS',
-          heads: new Map(branches.filter((each) => each === 'main').map((each) => [each, head])),
+          heads: new Map(branches.flatMap((each) => (stand.has(each) ? [[each, stand.get(each) as string]] : []))),
         };
       },
       moved: async ({ repoURL }, _template, { from, digest, seen }, signal) =>
@@ -142,11 +172,9 @@ export class GitHost {
           };
         }),
       apply: none,
-      observe: async () => undefined,
-      propose: none,
       proposeFiles: none,
-      landed: none,
       ...BLIND,
+      ...targetDriver(this, clock),
     };
   }
 
@@ -160,7 +188,7 @@ export class GitHost {
     const content = at.line(head).find(({ touches }) => touches) as Commit;
     const { commit, author, message, date } = content;
     const now = sha256(content.content);
-    this.#reached.count(`a branch moved: ${relation}`);
+    this.reached.count(`a branch moved: ${relation}`);
     return {
       relation,
       head,
@@ -171,27 +199,15 @@ export class GitHost {
     };
   }
 
-  /** Statuses alone: nothing is proposed here. */
   forgeOf(clock: Clock): Forge {
-    const none = (): Promise<never> => Promise.reject(new PermanentError('nothing is proposed to these repositories'));
     return {
-      kind: 'github',
-      open: none,
-      find: none,
-      get: none,
-      list: none,
-      close: none,
-      merge: none,
-      deleteBranch: none,
-      comment: none,
-      mayMerge: none,
-      commitRules: none,
+      ...pullRequestsOf(this, clock),
       setStatus: async (_repository, sha, { context, state, description }, { signal }) => {
-        await this.#takes(clock, 'forge', signal);
+        await this.takes(clock, 'forge', signal);
         if (this.#fails(0.1)) throw new TransientError('the host of the repository does not answer');
         this.statuses.set(`${sha} ${context}`, { state, description });
-        this.#reached.count(`a commit is told: ${state}`);
-        await this.#takes(clock, 'forge', signal);
+        this.reached.count(`a commit is told: ${state}`);
+        await this.takes(clock, 'forge', signal);
         if (this.#fails(0.1)) throw new TransientError('the host has heard it, and nobody hears that');
       },
     };

@@ -3,13 +3,23 @@ import type { Mood } from './definitions.ts';
 import type { Ground } from './ground.ts';
 import type { People } from './people.ts';
 import type { Processes } from './processes.ts';
+import type { Proposals } from './proposals.ts';
 import type { Pushes } from './pushes.ts';
 
 /** Releases of a world, without its rollbacks. */
 const MOST_RELEASES = 12;
 const MOST_PUSHES = 16;
+/** Where each of them is to come as far as its pull request. */
+const FEW_RELEASES = 5;
 /** Each one that waits for its answer asks again now and then: without an end to their number no time would pass between their questions. */
 const MOST_ASKING = 60;
+
+interface Rooms {
+  processes: Processes;
+  people: People;
+  pushes: Pushes;
+  proposals: Proposals;
+}
 
 /** What people do and machines suffer while the world is under way, as the seed has it. */
 export class Happenings {
@@ -17,19 +27,22 @@ export class Happenings {
   readonly #processes: Processes;
   readonly #people: People;
   readonly #pushes: Pushes;
+  readonly #proposals: Proposals;
   #triggered = 0;
   #pushed = 0;
 
-  constructor(ground: Ground, { processes, people, pushes }: { processes: Processes; people: People; pushes: Pushes }) {
+  constructor(ground: Ground, { processes, people, pushes, proposals }: Rooms) {
     this.#ground = ground;
     this.#processes = processes;
     this.#people = people;
     this.#pushes = pushes;
+    this.#proposals = proposals;
   }
 
   /** Something happens, wherever everything stands right now; while no process answers, people wait instead of asking more. */
   async happen(): Promise<void> {
     const people = this.#people;
+    const { mood } = this.#ground;
     if (people.asked.size >= MOST_ASKING) return;
     const random = this.#ground.random;
     const release = this.#ground.releases.length > 0 ? random.pick(this.#ground.releases.slice(-6)) : null;
@@ -42,7 +55,12 @@ export class Happenings {
     const told = random.pick(['DEGRADED', 'PROGRESSING', 'HEALTHY'] as const);
     /** What happens; how often, of a hundred times; in which moods four times as often. */
     const all: [work: () => unknown, weight: number, ...moods: Mood[]][] = [
-      [() => (this.#triggered += 1) <= MOST_RELEASES && people.trigger(), 20, 'CROWD', 'ROOM'],
+      [
+        () => (this.#triggered += 1) <= (mood === 'PROPOSALS' ? FEW_RELEASES : MOST_RELEASES) && people.trigger(),
+        20,
+        'CROWD',
+        'ROOM',
+      ],
       [() => people.approveSome(0.3), 17],
       [() => release && people.terminate(this.#followed() ?? release), 3, 'STOPS', 'ROOM', 'HOOKS', 'WORKFLOWS'],
       [() => release && people.retry(release), 7],
@@ -81,6 +99,8 @@ export class Happenings {
         [() => this.#pushes.decide(), 2, 'PUSHES'],
       );
     }
+    if (this.#ground.drawn.proposed !== null)
+      all.push([() => this.#proposals.act(), this.#proposals.isOpen ? 12 : 1, 'PROPOSALS']);
     const weights = all.map(([, weight, ...moods]) => (moods.includes(this.#ground.mood) ? 4 * weight : weight));
     let draw = random.whole(
       0,

@@ -287,6 +287,17 @@ export const PLANTED = {
       "last?.status === 'DISMISSED' ? last.facts.commits : []",
     ],
   ],
+  'P1 a pull request that people have closed is waited for': [
+    ['jobs/runners/merge.ts', "if (seen.state === 'CLOSED') return ended(", "if (seen.title === '') return ended("],
+  ],
+  'P2 what a promotion leaves open when it ends stays open': [
+    ['core/pull-request.ts', "if (work.kind === 'propose' && mayBeOpen(", "if (work.kind === 'merge' && mayBeOpen("],
+    [
+      'commands/tidy-pull-requests.ts',
+      'await closePullRequest(app, each,',
+      'if (each.number === 0) await closePullRequest(app, each,',
+    ],
+  ],
   'W2 the errand is not told which workflow was followed last': [
     ['core/end-action.ts', 'const { progress = null } = step;', 'const progress = null;'],
   ],
@@ -355,6 +366,8 @@ const MOOD = {
   W3: 'WORKFLOWS',
   T1: 'PUSHES',
   T2: 'PUSHES',
+  P1: 'PROPOSALS',
+  P2: 'PROPOSALS',
 };
 
 /** What finds one without luck: a test of its own. */

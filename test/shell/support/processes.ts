@@ -76,9 +76,10 @@ export class Processes {
   /** Rounds that look at what is outside come seldom where there is nothing to find: they only take time. */
   #pacedClock(process: Process): Clock {
     const clock = this.#ground.scheduler.clockOf(process);
+    const { proposed, pushed } = this.#ground.drawn;
     const rounds = new Map([
-      ['pull-requests', SELDOM],
-      ['repositories', this.#ground.drawn.pushed.length > 0 ? 3 * SECOND : SELDOM],
+      ['pull-requests', proposed !== null ? 3 * SECOND : SELDOM],
+      ['repositories', pushed.length > 0 || proposed !== null ? 3 * SECOND : SELDOM],
     ]);
     const every = (name: string, ms: number): number => (ms === SECOND ? (rounds.get(name) ?? ms) : ms);
     return { ...clock, after: (name, ms, work) => clock.after(name, every(name, ms), work) };

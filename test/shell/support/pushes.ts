@@ -307,7 +307,7 @@ export class Pushes {
   async #judgeStatuses(): Promise<void> {
     const { host, reached, scheduler } = this.#parts;
     const rows = await scheduler.ask<{ sha: string; context: string; state: string; status: string }>(
-      'SELECT s.sha, s.context, s.state, r.status FROM commit_status s JOIN release r ON r.id = s.release_id',
+      `SELECT s.sha, s.context, s.state, r.status FROM commit_status s JOIN release r ON r.id = s.release_id WHERE s.about = 'RELEASE'`,
     );
     for (const { sha, context, state, status } of rows) {
       reached.count('promise: a commit is told how its release ended');

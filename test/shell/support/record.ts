@@ -36,9 +36,12 @@ export class Record {
   /** Release and environment → when its promotion ended. */
   readonly #ended = new Map<string, number>();
   readonly #leftOut = new Set<string>();
+  /** Environments where a start is left to people: what goes live there waits for its merge. */
+  readonly #leftToMerge: ReadonlySet<string>;
   #closings = 0;
 
-  constructor(scheduler: Scheduler, reached: Reached) {
+  constructor(scheduler: Scheduler, reached: Reached, leftToMerge: ReadonlySet<string>) {
+    this.#leftToMerge = leftToMerge;
     this.#scheduler = scheduler;
     this.#reached = reached;
   }
@@ -174,7 +177,7 @@ export class Record {
     this.#reached.count('promise: nothing starts where it is held or closed');
     const held = [...(this.#holds.get(environment) ?? [])];
     if (held.length > 0) this.#toVerify.push(() => this.#verifyHeld(held, releaseId, environment));
-    if (this.#windows.get(environment)?.answered === true)
+    if (this.#windows.get(environment)?.answered === true && !this.#leftToMerge.has(environment))
       this.#toVerify.push(() => this.#verifyClosed(releaseId, environment));
   }
 
@@ -201,7 +204,10 @@ export class Record {
   }
 
   /** After the faults: whatever has not ended waits for something that is really missing, and says for what. */
-  async judgeWaiting(known: Map<string, WaitingReason[]>, running: Iterable<Running>): Promise<void> {
+  async judgeWaiting(
+    known: ReadonlyMap<string, WaitingReason[]>,
+    { running, awaited }: { running: Iterable<Running>; awaited: ReadonlySet<string> },
+  ): Promise<void> {
     const open = await this.#scheduler.ask<{ id: string; status: string }>(
       'SELECT id, status FROM release WHERE ended_at IS NULL ORDER BY number',
     );
@@ -210,7 +216,9 @@ export class Record {
       const reasons = known.get(id);
       if (reasons === undefined) return this.#scheduler.break(`liveness: nobody can say what ${id} waits for`);
       const told = reasons.map((each) => each.message).join('; ');
-      const person = reasons.filter(({ kind }) => PERSON.has(kind));
+      const merges = (each: WaitingReason): boolean =>
+        'step' in each && awaited.has(`${id} ${each.promotion} ${each.step}`);
+      const person = reasons.filter((each) => PERSON.has(each.kind) || merges(each));
       const other = reasons.filter(({ kind }) => OTHERS.has(kind));
       const wrong = await this.#wrongWait(id, reasons);
       if (wrong !== null)
@@ -311,7 +319,9 @@ export class Record {
     const asked = found.planned.applications[application ?? -1];
     if (!asked) return null;
     const at = (phase: string) =>
-      found.steps[found.planned.steps.findIndex((each) => each.application === application && each.phase === phase)];
+      found.steps[
+        found.planned.steps.findLastIndex((each) => each.application === application && each.phase === phase)
+      ];
     const told = after === 'SYNC' ? (at('SYNC')?.runsSince ?? at('SYNC')?.endedAt) : null;
     const since = new Date(told ?? at('ACTION')?.endedAt ?? found.started.getTime());
     return { application: asked.name, label: found.contents[asked.content]?.label, since };
@@ -405,7 +415,8 @@ function approvals(releases: ReleaseHistory[]): Invariant {
       }
       if (event.type !== 'PromotionStarted') continue;
       const planned = plan.promotions.find((each) => each.name === event.environment);
-      if (!planned?.approval) continue;
+      // Such a start opens a pull request, and its merge waits for people.
+      if (!planned?.approval || planned.pullRequest?.open === 'AT_ONCE') continue;
       const needed = planned.approval.rules.reduce((sum, each) => sum + each.count, 0);
       const agreed = given.get(`${event.environment} ${event.attempt}`) ?? 0;
       rule.expect(

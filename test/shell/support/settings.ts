@@ -46,5 +46,8 @@ const SMALL: Limits = {
 export const SELDOM = 20 * SECOND;
 
 /** The horizons of a world. */
-export const limitsOf = ({ pushed }: Drawn): Limits =>
-  pushed.length > 0 ? SMALL : { ...SMALL, candidatesEvery: SELDOM, statusesEvery: SELDOM };
+export const limitsOf = ({ pushed, proposed }: Drawn): Limits => ({
+  ...SMALL,
+  ...(pushed.length === 0 && { candidatesEvery: SELDOM }),
+  ...(pushed.length === 0 && proposed === null && { statusesEvery: SELDOM }),
+});

@@ -76,7 +76,8 @@ export class Watcher {
     }
     // In the trigger environment nothing is changed: whoever sees that it starts tells how it is.
     const arrives = event.type === 'PromotionStarted' && event.environment === 'dev' ? `${product}-dev` : undefined;
-    const changed = event.type === 'StepSucceeded' && event.phase === 'ACTION' ? event.application : arrives;
+    const isDone = event.type === 'StepSucceeded' && event.phase === 'ACTION' && !event.step.endsWith('/open');
+    const changed = isDone ? event.application : arrives;
     if (changed === undefined) return;
     // Senders like Argo CD tell a change once, and never again.
     const application = changed;

@@ -16,6 +16,7 @@ import { Targets } from './outside.ts';
 import { People } from './people.ts';
 import { Processes } from './processes.ts';
 import type { Process } from './processes.ts';
+import { Proposals } from './proposals.ts';
 import { Pushes } from './pushes.ts';
 import { SimulatedQueue } from './queue.ts';
 import { Record } from './record.ts';
@@ -27,6 +28,10 @@ import { Watcher } from './watcher.ts';
 
 /** How long an effect may go on when its promotion has ended: every five seconds it is looked for, and the look may fail. */
 const STOPS_WITHIN = 90 * SECOND;
+
+/** Definitions by which something is proposed are refused where no secret is for its host; who opens it stands in for the host. */
+const KNOWN_FORGE = `INSERT INTO secret (name, use, key_id, nonce, sealed, revision, created_at, updated_at)
+  VALUES ('forge', '{"kind": "FORGE", "forge": "github", "url": "https://git.example.com/acme/", "apiUrl": "https://git.example.com/api"}', 'none', '', '', 1, now(), now())`;
 
 export interface WorldOptions {
   seed: number;
@@ -49,6 +54,7 @@ export class ShellWorld {
   readonly #processes: Processes;
   readonly #people: People;
   readonly #pushes: Pushes;
+  readonly #proposals: Proposals;
   readonly #happenings: Happenings;
   readonly #watcher: Watcher;
   readonly #afterwards: Afterwards;
@@ -83,7 +89,7 @@ export class ShellWorld {
     let names = 0;
     this.#ground = {
       scheduler,
-      record: new Record(scheduler, reached),
+      record: new Record(scheduler, reached, new Set(drawn.proposed?.atOnce ? [drawn.proposed.environment] : [])),
       reached,
       random,
       mood,
@@ -122,7 +128,22 @@ export class ShellWorld {
       ask: (what, run) => this.#people.ask(what, run),
       someone: () => this.#people.someone(),
     });
-    const rooms = { processes: this.#processes, people: this.#people, pushes: this.#pushes };
+    this.#proposals = new Proposals({
+      proposed: drawn.proposed,
+      products: drawn.products.map(({ name }) => name),
+      host,
+      scheduler,
+      random: random.fork(),
+      reached,
+      runs: (application, label) => ground.targets.versions.set(application, label),
+      ask: (what, run) => this.#people.ask(what, run),
+    });
+    const rooms = {
+      processes: this.#processes,
+      people: this.#people,
+      pushes: this.#pushes,
+      proposals: this.#proposals,
+    };
     this.#happenings = new Happenings(ground, rooms);
     this.#watcher = new Watcher(ground, rooms);
     this.#afterwards = new Afterwards(ground, { ...rooms, happenings: this.#happenings, watcher: this.#watcher });
@@ -130,7 +151,7 @@ export class ShellWorld {
 
   async run(): Promise<void> {
     const { scheduler } = this;
-    const { drawn, random, record } = this.#ground;
+    const { drawn, mood, random, record } = this.#ground;
     const listeners = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
     process.on('unhandledRejection', this.#onRejection);
@@ -146,14 +167,16 @@ export class ShellWorld {
       scheduler.calm = true;
       for (let tries = 0; tries < 20 && !(await this.#pushes.isAtRest()); tries += 1)
         await scheduler.run(() => false, 5 * SECOND);
+      if (drawn.proposed !== null && mood === 'PROPOSALS') await this.#untilProposed();
       scheduler.calm = false;
-      const end = scheduler.steps + (drawn.pushed.length > 0 ? 2 : 1) * this.#options.steps;
+      const end = scheduler.steps + (drawn.pushed.length > 0 || drawn.proposed !== null ? 2 : 1) * this.#options.steps;
       await scheduler.run(() => scheduler.steps >= end, 20 * MINUTE);
       await this.#afterwards.rest();
       await this.#afterwards.letPeopleAct();
       this.#goesOn = false;
       await this.#afterwards.shutDown();
       const byThemselves = await this.#pushes.judge();
+      await this.#proposals.judge();
       await record.judge(this.#options.databaseUrl, byThemselves);
     } finally {
       await this.#processes.buryAll();
@@ -165,12 +188,22 @@ export class ShellWorld {
     }
   }
 
+  /** Faults begin once there is something to merge: on their way to it most releases of a world end. */
+  async #untilProposed(): Promise<void> {
+    this.#people.trigger();
+    for (let tries = 0; tries < 20 && !this.#proposals.isOpen; tries += 1) {
+      await this.#people.approveSome(1);
+      await this.scheduler.run(() => this.#proposals.isOpen, 10 * SECOND);
+    }
+  }
+
   readonly #onRejection = (reason: unknown): void =>
     this.scheduler.break(`unhandled: a process would have ended of "${String(reason)}"`);
 
   async #define(): Promise<void> {
     const dataSource = await createDataSource(this.#options.databaseUrl, { poolSize: 1 }).initialize();
     try {
+      await dataSource.query(KNOWN_FORGE);
       for (const each of this.#ground.drawn.definitions)
         await dataSource.transaction((tx) => saveInTransaction(tx, each, { mode: 'UPSERT', actor: 'world' }));
     } finally {
@@ -185,6 +218,7 @@ export class ShellWorld {
     await this.#watcher.read();
     await record.verify();
     await this.#pushes.verify();
+    this.#proposals.verify();
     for (const each of targets.running) {
       const over = record.overFor(each.releaseId, each.environment);
       if (over > STOPS_WITHIN && !(each.process as Process).stopping)
