@@ -244,7 +244,9 @@ export class People {
     const open = await this.#ground.scheduler.ask<{ id: string; environment: string }>(
       `SELECT p.release_id AS id, l.plan->'promotions'->p.position->>'name' AS environment
        FROM promotion p JOIN release_plan l ON l.release_id = p.release_id JOIN release r ON r.id = p.release_id
-       WHERE r.ended_at IS NULL AND p.ended_at IS NULL AND p.approval IS NOT NULL AND p.started_at IS NULL
+       WHERE r.ended_at IS NULL AND p.ended_at IS NULL AND p.approval IS NOT NULL
+         -- Where something is proposed at once, its merge is what waits for people.
+         AND (p.started_at IS NULL OR p.merge IS NOT NULL)
        ORDER BY r.number, p.position`,
     );
     for (const { id, environment } of open) if (this.#ground.random.chance(part)) this.approve(id, environment);

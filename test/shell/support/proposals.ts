@@ -284,8 +284,10 @@ export class Proposals {
   /** What is told to be on a branch is there, and what came there by pull request is recorded. */
   async #judgeCommits({ environment }: Proposed): Promise<void> {
     const { reached, scheduler } = this.#parts;
+    // Of a rollback too: what it brought there.
     const told = await scheduler.ask<{ id: string; product: string; version: string; commit: string }>(
-      `SELECT e.release_id AS id, r.product, r.version, e.event->>'commit' AS commit FROM logged_event e JOIN release r ON r.id = e.release_id
+      `SELECT e.release_id AS id, d.product, d.version, e.event->>'commit' AS commit FROM logged_event e
+       JOIN deployment d ON d.release_id = e.release_id AND d.application = e.event->>'application'
        WHERE e.event->>'type' = 'ActionCommitted' AND e.event->>'environment' = $1`,
       [environment],
     );
