@@ -160,7 +160,12 @@ export function drawDefinitions(random: Random, mood: Mood): Drawn {
     productSelector: {},
     onFailure: random.pick(['FINISH_RUNNING', 'CONTINUE', 'STOP']),
     timeout: 300 * DAY,
-    hooks: { ...around().hooks, onStart: random.chance(hooked) ? 'open' : undefined },
+    // Few releases of a world succeed: nearly each that does has something to tell of.
+    hooks: {
+      ...around().hooks,
+      onStart: random.chance(hooked) ? 'open' : undefined,
+      onSuccess: random.chance(0.85) ? 'tell' : undefined,
+    },
     rollbackPolicies: random.chance(mood === 'ROLLBACKS' || mood === 'HOOKS' ? 1 : 0.7)
       ? [...(random.chance(mood === 'HOOKS' ? 0.8 : 0.3) ? [FOR_HOOKS] : []), { ...POLICY, targets }]
       : undefined,

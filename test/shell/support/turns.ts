@@ -14,8 +14,8 @@ export function drawTurn(
 ): Turn {
   const lately = mood === 'ROLLBACKS' && environment !== 'dev' && releases.indexOf(releaseId) > 0;
   const oddHook = mood === 'HOOKS' && /ON_|\.build\./.test(key);
-  // Most releases of such a world have failed before it.
-  const atTheEnd = mood === 'HOOKS' && /\.ON_SUCCESS\//.test(key);
+  // Most releases of a world have failed before it.
+  const atTheEnd = /\.ON_SUCCESS\//.test(key);
   const effects = mood === 'STOPS' ? [200, 2_000, 25_000, 10 * MINUTE] : [0, 0, 200, 2_000, 25_000];
   const outside = mood === 'WORKFLOWS' && key.includes('/tests/');
   return {
