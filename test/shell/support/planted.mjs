@@ -440,6 +440,7 @@ function run(minutes) {
     'test',
     'chaos',
     'simulate',
+    'scripts',
     'bench',
     'migrations',
     'package.json',
