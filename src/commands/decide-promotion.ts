@@ -87,11 +87,16 @@ export async function decideOnPromotion(
     key: idempotencyKey,
     input: { releaseId: value.releaseId, environment, comment, attempt: decision.attempt, step: decision.step, by },
   };
-  const first = await refusable(() => once(app, keyed, { inside: () => Promise.resolve(wanted), single: true }));
+  let isFirst = false;
+  const inside = (): Promise<number> => {
+    isFirst = true;
+    return Promise.resolve(wanted);
+  };
+  const first = await refusable(() => once(app, keyed, { inside, single: true }));
   if (first.refusals) return first;
   const attempt = first.value;
   // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
-  if (decision.attempt === undefined && attempt !== current) return { value };
+  if (!isFirst && attempt !== current) return { value };
   const moved = await app.releaseEngine.tellKnown(value.releaseId, {
     kind,
     promotion,

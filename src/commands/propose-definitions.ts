@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from 'diff';
 import { refuseMessage } from '../core/commit-message.ts';
 import type { Definition, Kind, StoredDefinition } from '../core/definitions.ts';
 import { sourceName } from '../core/access/index.ts';
-import { refusal } from '../core/problems.ts';
+import { refusal, RefusedError } from '../core/problems.ts';
 import type { Refusal } from '../core/problems.ts';
 import { inertly, plainly } from '../core/pull-request-text.ts';
 import { quote, quoteList } from '../core/wording.ts';
@@ -18,6 +18,7 @@ import type { ManifestText } from './apply-manifests.ts';
 import { auditChange } from './audit.ts';
 import { considerManifests, inOrder, isChange } from './consider-manifests.ts';
 import type { Manifests } from './consider-manifests.ts';
+import { once } from './idempotency.ts';
 import { serverUrl } from './release-url.ts';
 import { driverOf, inWords, manifestsIn, readSource } from './sync-source.ts';
 
@@ -59,6 +60,37 @@ export async function proposeDefinitions(
   input: ProposeInput,
   actor: string | null,
   given?: PlainManifests,
+): Promise<Proposed> {
+  const { idempotencyKey: key, ...asked } = input;
+  const keyed = { by: actor, operation: 'manifestsPropose', key, input: asked };
+  try {
+    const value = await once(app, keyed, {
+      async before() {
+        const proposed = await proposeNow(app, input, actor, given);
+        if (!proposed.value) throw new NotProposedError(proposed);
+        return proposed.value;
+      },
+    });
+    return { value };
+  } catch (error) {
+    if (error instanceof NotProposedError) return error.proposed;
+    if (error instanceof RefusedError) return { refusals: error.refusals };
+    throw error;
+  }
+}
+
+/** Keeps nothing with the key: the same can be proposed once its reason is gone. */
+class NotProposedError extends RefusedError {
+  constructor(readonly proposed: Proposed) {
+    super(proposed.refusals ?? []);
+  }
+}
+
+async function proposeNow(
+  app: Parts,
+  input: ProposeInput,
+  actor: string | null,
+  given: PlainManifests | undefined,
 ): Promise<Proposed> {
   const { text, fileName } = input;
   const read = given ?? (await readManifests(app, { text, fileName }, actor));

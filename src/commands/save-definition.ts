@@ -58,11 +58,19 @@ export async function saveDefinition<K extends Kind>(
         { by: options.actor, operation: `save${definition.kind}`, key, input: definition },
         save,
       );
-      return (await getDefinitionById(manager, definition.kind, id)) as StoredDefinition<K>;
+      const stored = await getDefinitionById(manager, definition.kind, id);
+      if (stored === null) throw new RefusedError([deletedSince(definition)]);
+      return stored;
     }),
   );
   if (result.value) reconsiderReleases(app, [definition.kind]);
   return result;
+}
+
+/** A repetition does not make again what was deleted after its first call. */
+function deletedSince({ kind, metadata }: Definition): Refusal {
+  const message = `${kind} "${metadata.name}" was saved with this idempotency key, and deleted since: take a new key to save it again`;
+  return refusal('NOT_FOUND', message, ['idempotencyKey']);
 }
 
 /** A definition before it is saved, and whether saving it changes anything. */

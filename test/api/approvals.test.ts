@@ -201,6 +201,24 @@ describe('approvals over the API', () => {
     expect(rejected.promotionReject.promotion).toMatchObject({ status: 'FAILED', approval: { status: 'REJECTED' } });
   });
 
+  test('a decision that comes again with its key after a retry gets its first answer, also where it names its attempt', async () => {
+    await api.saveBilling('again', { approvals: { staging: approvalOf('1') } });
+    const { id, uuid } = await asked('again', '1');
+    const errors = async (verb: 'Approve' | 'Reject', input: object) =>
+      (await api.askAs('grace', decide(verb), { input: { releaseId: id, environment: 'staging', ...input } }))[
+        `promotion${verb}`
+      ].userErrors;
+    const named = { attempt: 1, idempotencyKey: 'no' };
+    expect(await errors('Reject', named)).toEqual([]);
+    await api.ended(uuid);
+    await api.ask(`mutation ($id: ID!) { releaseRetry(input: { releaseId: $id }) { userErrors { message } } }`, { id });
+    await api.reached(uuid, ({ promotions }) => promotions[1]?.attempt === 2 && promotions[1].approval !== null);
+    // Twice: the first repetition must not free the key.
+    for (let time = 0; time < 2; time += 1) expect(await errors('Reject', named)).toEqual([]);
+    expect(await errors('Reject', { ...named, idempotencyKey: 'another' })).toMatchObject([{ code: 'WRONG_STATE' }]);
+    expect(await errors('Approve', { attempt: 2 })).toEqual([]);
+  });
+
   test('refusals name the field and the fix', async () => {
     await api.saveBilling('wrong', { approvals: { staging: approvalOf('1') } });
     const { id, shortId } = await asked('wrong', '1');

@@ -557,6 +557,12 @@ test('what is new gets a file of its own, what is removed leaves its file, and o
     proposal: null,
     userErrors: [{ code: 'IDEMPOTENCY_MISMATCH', path: ['input', 'idempotencyKey'] }],
   });
+  // Merged and applied, there is nothing left to propose; the answer to the key is the one that may have been lost.
+  await forge.merge(repository.name, proposal.number);
+  await pushed(repository);
+  await look();
+  expect(await propose(input)).toMatchObject({ proposal: null });
+  expect(await propose({ ...input, idempotencyKey: 'once' })).toEqual({ proposal, userErrors: [] });
 });
 
 test('what could not be applied is not proposed, nor what no source has', async () => {

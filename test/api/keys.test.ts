@@ -100,6 +100,15 @@ describe('a call that comes again later than what it asked for lasts', () => {
   });
 });
 
+test('a definition that was deleted since is not made again by the key that it was made with, nor is that a fault', async () => {
+  const [create] = MUTATIONS as [Keyed];
+  const input = { name: 'short-lived', kind: 'PRODUCTION', idempotencyKey: 'short-lived' };
+  expect(await codesOf('ada', create, input)).toEqual([]);
+  await api.askAs('ada', 'mutation { environmentDelete(input: { name: "short-lived" }) { userErrors { code } } }');
+  expect(await codesOf('ada', create, input)).toEqual(['NOT_FOUND']);
+  expect(await codesOf('ada', create, { ...input, idempotencyKey: 'once more' })).toEqual([]);
+});
+
 describe('keys from before callers were kept', () => {
   /** As the version before kept it. */
   const keep = async (key: string, input: object, result: string): Promise<void> => {
