@@ -326,8 +326,8 @@ async function allReady(processes: SluiceProcess[]): Promise<void> {
 /**
  * How many releases have not ended `bound` milliseconds after `since`, or rollbacks have not begun, or not told all whom they take back; how
  * many pull requests are not closed, statuses not set, and newest pushes of a product not released: one whose webhook was lost is noticed by the next
- * look at its repository. A machine that is merely slow is given three times as long, for as long as the log goes on: what is stuck says
- * nothing any more.
+ * look at its repository. A machine that is merely slow is given ten times as long, for as long as the log goes on: what is stuck says
+ * nothing any more, and what goes round for ever says too much.
  */
 async function untilEnded(
   url: string,
@@ -350,7 +350,7 @@ async function untilEnded(
       [JSON.stringify(newest)],
     );
     const { open = 0, quiet = 0 } = row ?? {};
-    const over = Date.now() > since + (quiet > SILENCE ? 1 : 3) * bound;
+    const over = Date.now() > since + (quiet > SILENCE ? 1 : SLOW) * bound;
     if (open === 0 || over || signal.aborted) return open;
     await sleep(100);
   }
@@ -361,6 +361,8 @@ async function untilEnded(
  * another one's after 10 s, a candidate after 15 s, a status after 20 s.
  */
 const SILENCE = 25;
+/** So many times the bound a run takes at most while its log goes on. */
+const SLOW = 10;
 
 /** Subscribers may lag: they get a moment for what they have not seen yet, and one more for what they should not see. */
 async function untilSeen(url: string, subscribers: Subscriber[], signal: AbortSignal): Promise<void> {

@@ -16,10 +16,10 @@ interface Remembered {
 }
 
 /**
- * So long, in milliseconds, after the end of a pull request its status may still be set: 30 s until the end is noticed without a webhook,
- * 20 s until a killed sender's status is another one's, 10 s for the call.
+ * So long, in milliseconds, after the log has told the end of a pull request its status may still be set: 20 s until what a killed sender had
+ * claimed is another one's, 10 s for the call.
  */
-const UNDER_WAY = 60_000;
+const UNDER_WAY = 30_000;
 /** Longer by this, in milliseconds, for each sender that is killed at it: until its status is another one's, and that one has started. */
 const LEASE = 30_000;
 
@@ -37,7 +37,7 @@ export async function judgeProposals(
   const underWay = UNDER_WAY + killed * LEASE;
   const once = new Rule('a promotion and attempt has one branch and one pull request');
   const closed = new Rule('no pull request of an ended promotion is open, and none of their branches is left');
-  const late = new Rule('no status is set after the outcome of its pull request');
+  const late = new Rule('no status is set after the outcome of its pull request was told');
   const merged = new Rule('what was merged is recorded, and what is recorded was merged');
   const comments = new Rule('a comment is there once');
   const remembered = await query<Remembered>(
@@ -74,11 +74,16 @@ export async function judgeProposals(
       const byPerson = pulls.some((each) => each.head.branch === branch && each.closedBy !== forge.account);
       closed.expect(byPerson, () => `${name}: branch ${branch} is left`);
     }
-    for (const { sha, context, state, sinceEnd } of statuses)
+    const ends = endsTold(name, history);
+    for (const { sha, context, state, at } of statuses) {
+      const told = pulls.filter(({ head }) => head.sha === sha).map(({ number }) => ends.get(number) ?? Infinity);
+      const since = told.length === 0 ? 0 : at.getTime() - Math.max(...told);
       late.expect(
-        sinceEnd === undefined || sinceEnd < underWay,
-        () => `${name}: ${context} of ${sha} was set to ${state} ${sinceEnd} ms after its pull request had ended`,
+        since < underWay,
+        () =>
+          `${name}: ${context} of ${sha} was set to ${state} ${since} ms after the end of its pull request was told`,
       );
+    }
     for (const { number, comments: said } of pulls) {
       const marks = said.flatMap(({ body }) => /<!-- sluice:[^>]*-->/.exec(body)?.[0] ?? []);
       comments.expect(new Set(marks).size === marks.length, () => `${name} #${number} has ${marks.join(', ')}`);
@@ -87,6 +92,17 @@ export async function judgeProposals(
     await judgeContent(merged, product, history);
   }
   return [once, closed, late, merged, comments];
+}
+
+/** The number of a pull request → when the log told its end, in milliseconds since the epoch. */
+function endsTold(name: string, { log }: History): Map<number, number> {
+  return new Map(
+    log.flatMap(({ event, product, at }) =>
+      product === name && (event.type === 'PullRequestMerged' || event.type === 'PullRequestClosed')
+        ? [[event.number, at] as const]
+        : [],
+    ),
+  );
 }
 
 function judgeMerges(
