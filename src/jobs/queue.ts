@@ -373,8 +373,8 @@ async function openOnPostgres(settings: QueueSettings, log: Log): Promise<JobQue
     max: 8,
     ...clientConfig(times),
     application_name: 'sluice-queue',
-    // The first that wait are taken in the order of an index; a bitmap of all that wait, which a plan takes that was made while there
-    // were few, reads every one of them for the next.
+    // A plan that was made while few jobs waited may collect all that wait in a bitmap, and sort them, for the first of them.
+    //
     // No job waits for the disk: what a crash of PostgreSQL takes from the queue, the sweep brings back. An outbox row is deleted by
     // a later commit that does wait, and with it everything before it is on disk.
     options: `${SEARCH_PATH} ${PLANNED_ONCE} -c enable_bitmapscan=off -c synchronous_commit=off`,
