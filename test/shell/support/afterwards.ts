@@ -3,10 +3,7 @@ import { MINUTE, SECOND } from '../../core/support/builders.ts';
 import { ENVIRONMENTS } from './definitions.ts';
 import type { Ground } from './ground.ts';
 import type { Happenings } from './happenings.ts';
-import type { People } from './people.ts';
-import type { Processes } from './processes.ts';
-import type { Proposals } from './proposals.ts';
-import type { Pushes } from './pushes.ts';
+import type { Rooms } from './rooms.ts';
 import { PatientRounds } from './rounds.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -15,33 +12,18 @@ const MOST_ROUNDS = 60;
 /** In which people do all that is waited for, and nothing comes of it. */
 const IN_VAIN = 12;
 
-interface Rooms {
-  processes: Processes;
-  people: People;
-  pushes: Pushes;
-  proposals: Proposals;
-  happenings: Happenings;
-  watcher: Watcher;
-}
-
 /** The end of a world, without faults: what stands waits for what is missing, and ends when people do that. */
 export class Afterwards {
   readonly #ground: Ground;
-  readonly #processes: Processes;
-  readonly #people: People;
-  readonly #pushes: Pushes;
-  readonly #proposals: Proposals;
+  readonly #rooms: Rooms;
   readonly #happenings: Happenings;
   readonly #watcher: Watcher;
 
-  constructor(ground: Ground, rooms: Rooms) {
+  constructor(ground: Ground, rooms: Rooms, { happenings, watcher }: { happenings: Happenings; watcher: Watcher }) {
     this.#ground = ground;
-    this.#processes = rooms.processes;
-    this.#people = rooms.people;
-    this.#pushes = rooms.pushes;
-    this.#proposals = rooms.proposals;
-    this.#happenings = rooms.happenings;
-    this.#watcher = rooms.watcher;
+    this.#rooms = rooms;
+    this.#happenings = happenings;
+    this.#watcher = watcher;
   }
 
   /** The faults stop and nobody acts: everything ends, or waits for a person or a time that can be named. */
@@ -49,15 +31,16 @@ export class Afterwards {
     // The last fault is one that only the sweep can make up for.
     if (this.#ground.random.chance(0.4))
       await this.#happenings.fault('queue flushed', () => this.#ground.queue.flush());
-    for (const each of this.#processes.living()) if (this.#ground.random.chance(0.2)) await this.#processes.kill(each);
+    for (const each of this.#rooms.processes.living())
+      if (this.#ground.random.chance(0.2)) await this.#rooms.processes.kill(each);
     this.#ground.scheduler.calm = true;
     this.#ground.scheduler.tell('NOW EVERYTHING IS CALM');
     await this.#ground.scheduler.run(
-      () => this.#processes.living().length === 2 && this.#people.asked.size === 0,
+      () => this.#rooms.processes.living().length === 2 && this.#rooms.people.asked.size === 0,
       3 * MINUTE,
     );
-    if (this.#people.asked.size > 0)
-      this.#ground.scheduler.break(`answer: nobody answers ${[...this.#people.asked].join(', ')}`);
+    if (this.#rooms.people.asked.size > 0)
+      this.#ground.scheduler.break(`answer: nobody answers ${[...this.#rooms.people.asked].join(', ')}`);
     const rounds = new PatientRounds(MOST_ROUNDS, this.#ground.scheduler.now);
     for (let seen = -1; seen !== this.#watcher.newest || this.#isAtWork() || !(await this.#isAtRest());) {
       seen = this.#watcher.newest;
@@ -71,11 +54,11 @@ export class Afterwards {
   }
 
   async #isAtRest(): Promise<boolean> {
-    return (await this.#pushes.isAtRest()) && (await this.#proposals.isAtRest());
+    return (await this.#rooms.pushes.isAtRest()) && (await this.#rooms.proposals.isAtRest());
   }
 
   async #standing(): Promise<string> {
-    return `${await this.#pushes.standing()}; ${await this.#proposals.standing()}`;
+    return `${await this.#rooms.pushes.standing()}; ${await this.#rooms.proposals.standing()}`;
   }
 
   /** A target does what a promotion that goes on has asked for. */
@@ -87,15 +70,15 @@ export class Afterwards {
   }
 
   async #judgeWaiting(): Promise<void> {
-    const answer = this.#people.ask('ask what is waited for', async (app) => ({
-      value: await this.#people.waiting(app),
+    const answer = this.#rooms.people.ask('ask what is waited for', async (app) => ({
+      value: await this.#rooms.people.waiting(app),
     }));
     let known: Map<string, WaitingReason[]> | null = null;
     void answer.then((found) => (known = found?.value ?? null));
     await this.#ground.scheduler.run(() => known !== null, MINUTE);
-    await this.#pushes.judgeWaiting();
+    await this.#rooms.pushes.judgeWaiting();
     const reasons = known ?? new Map<string, WaitingReason[]>();
-    const awaited = await this.#proposals.judgeWaiting(reasons);
+    const awaited = await this.#rooms.proposals.judgeWaiting(reasons);
     await this.#ground.record.judgeWaiting(reasons, { running: this.#ground.targets.running, awaited });
     await this.#ground.scheduler.run(() => true, 0);
   }
@@ -110,8 +93,8 @@ export class Afterwards {
       const isOver =
         open.length === 0 &&
         unsettled.length === 0 &&
-        (await this.#pushes.isOver()) &&
-        (await this.#proposals.isOver());
+        (await this.#rooms.pushes.isOver()) &&
+        (await this.#rooms.proposals.isOver());
       if (isOver && errands.length === 0) return this.#judgeWorkflows();
       if (isOver) {
         // Their pauses grow up to an hour.
@@ -120,21 +103,21 @@ export class Afterwards {
         continue;
       }
       for (const each of ENVIRONMENTS) {
-        void this.#people.lift(each);
-        void this.#people.openAgain(each);
+        void this.#rooms.people.lift(each);
+        void this.#rooms.people.openAgain(each);
       }
       for (const each of this.#ground.drawn.pushed.length > 0 ? [...this.#ground.drawn.pushed, null] : [])
-        void this.#pushes.resume(each);
-      this.#proposals.finish();
-      await this.#people.approveSome(1);
+        void this.#rooms.pushes.resume(each);
+      this.#rooms.proposals.finish();
+      await this.#rooms.people.approveSome(1);
       for (const each of this.#ground.drawn.definitions) {
         if (each.kind !== 'Application') continue;
-        this.#people.reportDeployment(each.metadata.name);
-        this.#people.report(each.metadata.name, 'HEALTHY');
+        this.#rooms.people.reportDeployment(each.metadata.name);
+        this.#rooms.people.report(each.metadata.name, 'HEALTHY');
       }
-      await this.#ground.scheduler.run(() => this.#people.asked.size === 0, MINUTE);
+      await this.#ground.scheduler.run(() => this.#rooms.people.asked.size === 0, MINUTE);
       await this.#ground.scheduler.run(
-        () => this.#watcher.open.size === 0 && this.#people.asked.size === 0,
+        () => this.#watcher.open.size === 0 && this.#rooms.people.asked.size === 0,
         90 * SECOND,
       );
       await this.#ground.scheduler.run(() => false, 7 * SECOND);
@@ -160,12 +143,12 @@ export class Afterwards {
   }
 
   async shutDown(): Promise<void> {
-    await this.#ground.scheduler.run(() => this.#people.asked.size === 0, 3 * MINUTE);
+    await this.#ground.scheduler.run(() => this.#rooms.people.asked.size === 0, 3 * MINUTE);
     // What was handed over goes with the next round of the sweep.
     await this.#ground.scheduler.run(() => false, 10 * SECOND);
     let stopped = 0;
-    const all = this.#processes.living();
-    for (const each of all) void this.#processes.stop(each).then(() => (stopped += 1));
+    const all = this.#rooms.processes.living();
+    for (const each of all) void this.#rooms.processes.stop(each).then(() => (stopped += 1));
     await this.#ground.scheduler.run(() => stopped === all.length, 5 * MINUTE + SECOND);
   }
 }

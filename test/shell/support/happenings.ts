@@ -1,10 +1,7 @@
 import { ENVIRONMENTS } from './definitions.ts';
 import type { Mood } from './definitions.ts';
 import type { Ground } from './ground.ts';
-import type { People } from './people.ts';
-import type { Processes } from './processes.ts';
-import type { Proposals } from './proposals.ts';
-import type { Pushes } from './pushes.ts';
+import type { Rooms } from './rooms.ts';
 
 /** Releases of a world, without its rollbacks. */
 const MOST_RELEASES = 12;
@@ -14,40 +11,27 @@ const FEW_RELEASES = 5;
 /** Each one that waits for its answer asks again now and then: without an end to their number no time would pass between their questions. */
 const MOST_ASKING = 60;
 
-interface Rooms {
-  processes: Processes;
-  people: People;
-  pushes: Pushes;
-  proposals: Proposals;
-}
-
 /** What people do and machines suffer while the world is under way, as the seed has it. */
 export class Happenings {
   readonly #ground: Ground;
-  readonly #processes: Processes;
-  readonly #people: People;
-  readonly #pushes: Pushes;
-  readonly #proposals: Proposals;
+  readonly #rooms: Rooms;
   #triggered = 0;
   #pushed = 0;
 
-  constructor(ground: Ground, { processes, people, pushes, proposals }: Rooms) {
+  constructor(ground: Ground, rooms: Rooms) {
     this.#ground = ground;
-    this.#processes = processes;
-    this.#people = people;
-    this.#pushes = pushes;
-    this.#proposals = proposals;
+    this.#rooms = rooms;
   }
 
   /** Something happens, wherever everything stands right now; while no process answers, people wait instead of asking more. */
   async happen(): Promise<void> {
-    const people = this.#people;
+    const people = this.#rooms.people;
     const { mood } = this.#ground;
     if (people.asked.size >= MOST_ASKING) return;
     const random = this.#ground.random;
     const release = this.#ground.releases.length > 0 ? random.pick(this.#ground.releases.slice(-6)) : null;
     const environment = random.pick(ENVIRONMENTS);
-    const living = this.#processes.living();
+    const living = this.#rooms.processes.living();
     const process = living.length > 0 ? random.pick(living) : null;
     const product = random.pick(this.#ground.drawn.products).name;
     const [job] = this.#ground.queue.ids.length > 0 ? [random.pick(this.#ground.queue.ids)] : [];
@@ -76,9 +60,10 @@ export class Happenings {
       [() => people.look(), 5],
       [() => people.report(`${product}-${environment}`, told), 2, 'REPORTS'],
       [() => people.rollout(environment), 3, 'ROLLBACKS'],
-      [() => process && this.#processes.kill(process), 3, 'WORKFLOWS'],
+      [() => process && this.#rooms.processes.kill(process), 3, 'WORKFLOWS'],
       [
-        () => process && living.length > 1 && this.#processes.restart(this.#processes.busy(living) ?? process),
+        () =>
+          process && living.length > 1 && this.#rooms.processes.restart(this.#rooms.processes.busy(living) ?? process),
         4,
         'GATES',
         'STOPS',
@@ -88,19 +73,19 @@ export class Happenings {
       [() => this.fault('queue flushed', () => this.#ground.queue.flush()), 1, 'CROWD'],
       [() => job !== undefined && this.fault('job lost', () => this.#ground.queue.lose(job)), 3],
       [() => job !== undefined && this.fault('job given twice', () => this.#ground.queue.stall(job)), 3],
-      [() => process && this.#processes.setClock(process), 2],
+      [() => process && this.#rooms.processes.setClock(process), 2],
     ];
     if (this.#ground.drawn.pushed.length > 0) {
       const pushed = random.pick(this.#ground.drawn.pushed);
       all.push(
         [() => this.#pushed < MOST_PUSHES && this.#push(pushed), 15, 'PUSHES'],
-        [() => this.#pushes.pause(pushed), 2, 'PUSHES'],
-        [() => void this.#pushes.resume(random.chance(0.7) ? pushed : null), 3, 'PUSHES'],
-        [() => this.#pushes.decide(), 2, 'PUSHES'],
+        [() => this.#rooms.pushes.pause(pushed), 2, 'PUSHES'],
+        [() => void this.#rooms.pushes.resume(random.chance(0.7) ? pushed : null), 3, 'PUSHES'],
+        [() => this.#rooms.pushes.decide(), 2, 'PUSHES'],
       );
     }
     if (this.#ground.drawn.proposed !== null)
-      all.push([() => this.#proposals.act(), this.#proposals.isOpen ? 12 : 1, 'PROPOSALS']);
+      all.push([() => this.#rooms.proposals.act(), this.#rooms.proposals.isOpen ? 12 : 1, 'PROPOSALS']);
     const weights = all.map(([, weight, ...moods]) => (moods.includes(this.#ground.mood) ? 4 * weight : weight));
     let draw = random.whole(
       0,
@@ -124,12 +109,12 @@ export class Happenings {
 
   /** Somebody pushes, and soon the trigger environment runs it, and is well. */
   async #push(product: string): Promise<void> {
-    if (!(await this.#pushes.push(product, this.#ground.releases))) return;
+    if (!(await this.#rooms.pushes.push(product, this.#ground.releases))) return;
     this.#pushed += 1;
     const pause = this.#ground.random.pick([0, 3_000, 20_000]);
     if (this.#ground.random.chance(0.85))
       this.#ground.clock.after('sender', pause, () =>
-        this.#people.report(`${product}-dev`, this.#ground.random.chance(0.9) ? 'HEALTHY' : 'DEGRADED'),
+        this.#rooms.people.report(`${product}-dev`, this.#ground.random.chance(0.9) ? 'HEALTHY' : 'DEGRADED'),
       );
   }
 }

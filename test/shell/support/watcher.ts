@@ -2,8 +2,7 @@ import type { ReleaseEvent } from '../../../src/core/events.ts';
 import { ROOM } from '../../../src/store/event-rows.ts';
 import { SECOND } from '../../core/support/builders.ts';
 import type { Ground } from './ground.ts';
-import type { People } from './people.ts';
-import type { Pushes } from './pushes.ts';
+import type { Rooms } from './rooms.ts';
 
 interface SeenEvent {
   id: number;
@@ -16,8 +15,7 @@ interface SeenEvent {
 /** Reads the log as it grows: what it says is judged, and senders outside answer what it tells. */
 export class Watcher {
   readonly #ground: Ground;
-  readonly #people: People;
-  readonly #pushes: Pushes;
+  readonly #rooms: Rooms;
   readonly #known = new Set<number>();
   /** Releases that have not ended, as the log says. */
   readonly open = new Set<string>();
@@ -26,10 +24,9 @@ export class Watcher {
   cameToPass = 0;
   #writes = 0;
 
-  constructor(ground: Ground, { people, pushes }: { people: People; pushes: Pushes }) {
+  constructor(ground: Ground, rooms: Rooms) {
     this.#ground = ground;
-    this.#people = people;
-    this.#pushes = pushes;
+    this.#rooms = rooms;
   }
 
   async read(): Promise<void> {
@@ -54,7 +51,7 @@ export class Watcher {
         `clock: ${event.type} of ${releaseId} is said to be at ${at.toISOString()}, which is to come`,
       );
     if (!this.#ground.releases.includes(releaseId)) this.#ground.releases.push(releaseId);
-    if (event.type === 'ReleaseQueued') this.#pushes.seeRelease(releaseId, product);
+    if (event.type === 'ReleaseQueued') this.#rooms.pushes.seeRelease(releaseId, product);
     if (/^Release(Queued|Retried)$|^RollbackStarted$/.test(event.type)) this.open.add(releaseId);
     if (/^Release(Succeeded|Failed|Terminated)$/.test(event.type)) this.open.delete(releaseId);
     // People report health in each round, whatever comes of it.
@@ -67,12 +64,12 @@ export class Watcher {
     if (event.type === 'StepSucceeded' && event.step.endsWith('/tests')) this.#judgeFollowed(releaseId, event);
     // While its workflow is being submitted.
     if (event.type === 'StepStarted' && event.step.endsWith('/tests') && this.#ground.random.chance(0.15))
-      this.#people.terminate(releaseId);
+      this.#rooms.people.terminate(releaseId);
     // It was healthy, and is no more.
     if (event.type === 'PromotionSucceeded' && this.#ground.mood === 'ROLLBACKS' && this.#ground.random.chance(0.3)) {
       const application = `${product}-${event.environment}`;
-      this.#ground.clock.after('sender', 20_000, () => this.#people.report(application, 'DEGRADED'));
-      this.#ground.clock.after('sender', 80_000, () => this.#people.report(application, 'HEALTHY'));
+      this.#ground.clock.after('sender', 20_000, () => this.#rooms.people.report(application, 'DEGRADED'));
+      this.#ground.clock.after('sender', 80_000, () => this.#rooms.people.report(application, 'HEALTHY'));
     }
     // In the trigger environment nothing is changed: whoever sees that it starts tells how it is.
     const arrives = event.type === 'PromotionStarted' && event.environment === 'dev' ? `${product}-dev` : undefined;
@@ -85,10 +82,10 @@ export class Watcher {
     const fails = this.#ground.random.chance(lately ? 0.3 : 0.06);
     const pause = this.#ground.random.pick([0, 0, 300, 3_000]);
     if (!this.#ground.random.chance(0.05))
-      this.#ground.clock.after('sender', pause, () => this.#people.reportDeployment(application));
+      this.#ground.clock.after('sender', pause, () => this.#rooms.people.reportDeployment(application));
     this.#ground.clock.after('sender', pause, () => {
-      this.#people.report(application, fails ? 'DEGRADED' : 'HEALTHY');
-      if (fails) this.#ground.clock.after('sender', 20_000, () => this.#people.report(application, 'HEALTHY'));
+      this.#rooms.people.report(application, fails ? 'DEGRADED' : 'HEALTHY');
+      if (fails) this.#ground.clock.after('sender', 20_000, () => this.#rooms.people.report(application, 'HEALTHY'));
     });
   }
 

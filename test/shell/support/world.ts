@@ -20,6 +20,7 @@ import { Proposals } from './proposals.ts';
 import { Pushes } from './pushes.ts';
 import { SimulatedQueue } from './queue.ts';
 import { Record } from './record.ts';
+import type { Rooms } from './rooms.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Mortal } from './scheduler.ts';
 import { SORE } from './settings.ts';
@@ -51,10 +52,7 @@ export class ShellWorld {
   readonly scheduler: Scheduler;
   readonly #options: WorldOptions;
   readonly #ground: Ground;
-  readonly #processes: Processes;
-  readonly #people: People;
-  readonly #pushes: Pushes;
-  readonly #proposals: Proposals;
+  readonly #rooms: Rooms;
   readonly #happenings: Happenings;
   readonly #watcher: Watcher;
   readonly #afterwards: Afterwards;
@@ -73,7 +71,7 @@ export class ShellWorld {
       databaseUrl,
       random: random.fork(),
       reached,
-      kill: (process) => this.#processes.kill(process as Process),
+      kill: (process) => this.#rooms.processes.kill(process as Process),
       onQuiet: () => this.#onQuiet(),
     });
     this.scheduler = scheduler;
@@ -116,19 +114,20 @@ export class ShellWorld {
       nextName: () => (names += 1),
     };
     const ground = this.#ground;
-    this.#processes = new Processes(ground);
-    this.#people = new People(ground, this.#processes);
-    this.#pushes = new Pushes({
+    const processes = new Processes(ground);
+    const people = new People(ground, processes);
+    const ask: People['ask'] = (what, run) => people.ask(what, run);
+    const pushes = new Pushes({
       products: drawn.pushed,
       reported: drawn.reported,
       host,
       scheduler,
       random: random.fork(),
       reached,
-      ask: (what, run) => this.#people.ask(what, run),
-      someone: () => this.#people.someone(),
+      ask,
+      someone: () => people.someone(),
     });
-    this.#proposals = new Proposals({
+    const proposals = new Proposals({
       proposed: drawn.proposed,
       products: drawn.products.map(({ name }) => name),
       host,
@@ -136,17 +135,14 @@ export class ShellWorld {
       random: random.fork(),
       reached,
       runs: (application, label) => ground.targets.versions.set(application, label),
-      ask: (what, run) => this.#people.ask(what, run),
+      ask,
     });
-    const rooms = {
-      processes: this.#processes,
-      people: this.#people,
-      pushes: this.#pushes,
-      proposals: this.#proposals,
-    };
-    this.#happenings = new Happenings(ground, rooms);
-    this.#watcher = new Watcher(ground, rooms);
-    this.#afterwards = new Afterwards(ground, { ...rooms, happenings: this.#happenings, watcher: this.#watcher });
+    this.#rooms = { processes, people, pushes, proposals };
+    const happenings = new Happenings(ground, this.#rooms);
+    const watcher = new Watcher(ground, this.#rooms);
+    this.#happenings = happenings;
+    this.#watcher = watcher;
+    this.#afterwards = new Afterwards(ground, this.#rooms, { happenings, watcher });
   }
 
   async run(): Promise<void> {
@@ -161,11 +157,11 @@ export class ShellWorld {
     try {
       await scheduler.open();
       await this.#define();
-      for (const name of ['one', 'two']) this.#processes.start(name);
-      await scheduler.run(() => this.#processes.living().length === 2, 10 * MINUTE);
+      for (const name of ['one', 'two']) this.#rooms.processes.start(name);
+      await scheduler.run(() => this.#rooms.processes.living().length === 2, 10 * MINUTE);
       // The first look at a branch is where it begins: before it nothing can be lost.
       scheduler.calm = true;
-      for (let tries = 0; tries < 20 && !(await this.#pushes.isAtRest()); tries += 1)
+      for (let tries = 0; tries < 20 && !(await this.#rooms.pushes.isAtRest()); tries += 1)
         await scheduler.run(() => false, 5 * SECOND);
       if (drawn.proposed !== null && mood === 'PROPOSALS') await this.#untilProposed();
       scheduler.calm = false;
@@ -175,11 +171,11 @@ export class ShellWorld {
       await this.#afterwards.letPeopleAct();
       this.#goesOn = false;
       await this.#afterwards.shutDown();
-      const byThemselves = await this.#pushes.judge();
-      await this.#proposals.judge();
+      const byThemselves = await this.#rooms.pushes.judge();
+      await this.#rooms.proposals.judge();
       await record.judge(this.#options.databaseUrl, byThemselves);
     } finally {
-      await this.#processes.buryAll();
+      await this.#rooms.processes.buryAll();
       await scheduler.close();
       Error.stackTraceLimit = stackTraceLimit;
       putBack();
@@ -190,10 +186,10 @@ export class ShellWorld {
 
   /** Faults begin once there is something to merge: on their way to it most releases of a world end. */
   async #untilProposed(): Promise<void> {
-    this.#people.trigger();
-    for (let tries = 0; tries < 20 && !this.#proposals.isOpen; tries += 1) {
-      await this.#people.approveSome(1);
-      await this.scheduler.run(() => this.#proposals.isOpen, 10 * SECOND);
+    this.#rooms.people.trigger();
+    for (let tries = 0; tries < 20 && !this.#rooms.proposals.isOpen; tries += 1) {
+      await this.#rooms.people.approveSome(1);
+      await this.scheduler.run(() => this.#rooms.proposals.isOpen, 10 * SECOND);
     }
   }
 
@@ -214,11 +210,11 @@ export class ShellWorld {
   async #onQuiet(): Promise<void> {
     const { scheduler } = this;
     const { random, record, targets } = this.#ground;
-    await this.#processes.buryGone();
+    await this.#rooms.processes.buryGone();
     await this.#watcher.read();
     await record.verify();
-    await this.#pushes.verify();
-    this.#proposals.verify();
+    await this.#rooms.pushes.verify();
+    this.#rooms.proposals.verify();
     for (const each of targets.running) {
       const over = record.overFor(each.releaseId, each.environment);
       if (over > STOPS_WITHIN && !(each.process as Process).stopping)
@@ -226,7 +222,7 @@ export class ShellWorld {
     }
     for (const stack of takeHoldAndWaits())
       scheduler.break(`pool: a caller holds a connection and asks for another one ${stack}`);
-    for (const each of this.#processes.living()) {
+    for (const each of this.#rooms.processes.living()) {
       const { app } = each;
       if (!app || !scheduler.standsStill(each, app.pool)) continue;
       scheduler.break(`pool: every connection of ${each.name} is held by who waits for another one`);
