@@ -22,7 +22,7 @@ import {
   Scope,
 } from '../schema/access.ts';
 import type { ScopeInput } from '../schema/access.ts';
-import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
+import { askedOf, foreignKey, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
@@ -119,8 +119,7 @@ export class RoleGrantResolver {
   ): Promise<Connection<RoleGrant>> {
     const { limit, key, backwards } = askedOf(page);
     checkStorable({ subject });
-    // A cursor of another list is no id: nothing comes after it.
-    if (key !== undefined && !UUID.test(key)) return toConnection([], page, String, toRoleGrant);
+    if (key !== undefined && !UUID.test(key)) throw foreignKey({ backwards });
     const rows = await listGrants(context.app.dataSource.manager, {
       limit,
       key,

@@ -5,7 +5,7 @@ import { aboutOf, environmentAt } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan } from '../core/plan.ts';
 import type { GrowingReader } from '../events/growing-reader.ts';
 import { ActionLogChunk, ActionLogConnection, ActionLogDelivery, ActionLogFilterInput } from '../schema/action-log.ts';
-import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, numberIn, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RELEASE_NAMES } from '../schema/node.ts';
@@ -36,9 +36,10 @@ export class ActionLogResolver {
     @Arg('releaseId', () => ID, { description: RELEASE }) releaseId: string,
     @Arg('filter', () => ActionLogFilterInput, { nullable: true, description: FILTER }) filter?: Filter,
   ): Promise<Connection<ActionLogChunk>> {
-    const { limit, key, backwards } = askedOf(page);
+    const asked = askedOf(page);
+    const { limit, backwards } = asked;
     checkStorable({ filter });
-    const from = key === undefined ? null : numberOf(key);
+    const from = numberIn(asked, 9) ?? null;
     const release = await releaseOf(context, releaseId);
     if (release === null) return toConnection<Shown, ActionLogChunk>([], page, keyOf, toChunk);
     const { id, plan } = release;
@@ -153,12 +154,5 @@ function wantedOf(
   };
 }
 
-function placeOf(cursor: string): number {
-  if (cursor === '') return 0;
-  return numberOf(readCursor(cursor) ?? '');
-}
-
-function numberOf(key: string): number {
-  if (/^\d{1,9}$/.test(key)) return Number(key);
-  throw badInput('`after` is not a cursor of this log: take it from `pageInfo.endCursor`', 'after');
-}
+const placeOf = (cursor: string): number =>
+  cursor === '' ? 0 : (numberIn({ key: readCursor(cursor), backwards: false }, 9) ?? 0);

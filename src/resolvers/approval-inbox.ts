@@ -6,8 +6,8 @@ import type { PromotionState } from '../core/release.ts';
 import { cursorOf } from '../events/cursor.ts';
 import { ApprovalFilterInput } from '../schema/approval.ts';
 import { ApprovalInboxConnection, ApprovalInboxEvent } from '../schema/approval-payloads.ts';
-import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
-import type { CountedConnection } from '../schema/connection.ts';
+import { askedOf, foreignKey, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Asked, CountedConnection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { EnvironmentPromotion } from '../schema/promotion.ts';
 import type { WholeRelease } from '../schema/promotion.ts';
@@ -59,11 +59,12 @@ export class ApprovalInboxResolver extends countResolver(ApprovalInboxConnection
     @Arg('filter', () => ApprovalFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: ApprovalFilterInput,
   ): Promise<Inbox> {
-    const { limit, key, backwards } = askedOf(page);
+    const asking = askedOf(page);
+    const { limit, backwards } = asking;
     checkStorable({ filter });
     // Before the list is read: what happens meanwhile is told once more.
     const lastCursor = context.log.newest;
-    const { found, cut } = await waitingOnes(context, filter, { key: keyOf(key), backwards, limit });
+    const { found, cut } = await waitingOnes(context, filter, { key: keyOf(asking), backwards, limit });
     const connection = toConnection(
       found,
       page,
@@ -162,10 +163,10 @@ async function waitingOnes(
   return { found, cut: undefined };
 }
 
-function keyOf(cursor: string | undefined): Pick<AskedPromotion, 'number' | 'position'> | undefined {
-  if (cursor === undefined) return undefined;
-  const [, number, position] = /^(\d{1,15})\/(\d{1,9})$/.exec(cursor) ?? [];
-  if (number === undefined) throw badInput('`after` is not a cursor of this list', 'after');
+function keyOf(asking: Asked): Pick<AskedPromotion, 'number' | 'position'> | undefined {
+  if (asking.key === undefined) return undefined;
+  const [, number, position] = /^(\d{1,15})\/(\d{1,9})$/.exec(asking.key) ?? [];
+  if (number === undefined) throw foreignKey(asking);
   return { number: Number(number), position: Number(position) };
 }
 

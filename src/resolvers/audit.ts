@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
 import { EVERYTHING } from '../core/access/index.ts';
 import { AuditConnection, AuditEntry, AuditFilterInput } from '../schema/audit.ts';
-import { askedOf, PageArgs, toConnection } from '../schema/connection.ts';
+import { askedOf, numberIn, PageArgs, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { listAudit } from '../store/audit-log.ts';
@@ -20,15 +20,15 @@ export class AuditResolver {
     @Arg('filter', () => AuditFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     filter?: AuditFilterInput | null,
   ): Promise<Connection<AuditEntry>> {
-    const { limit, key, backwards } = askedOf(page);
+    const asked = askedOf(page);
+    const { limit, backwards } = asked;
     checkStorable({ filter });
     const object = filter?.object;
     const { rows, cut } = await listAudit(readsOf(context), {
       limit,
       backwards,
       entries: context.app.limits.entriesPerPage,
-      // A cursor of another list is no number: nothing comes after it.
-      key: key === undefined ? undefined : /^\d{1,18}$/.test(key) ? key : '0',
+      key: numberIn(asked)?.toString(),
       filter: {
         actor: filter?.actor ?? undefined,
         actions: filter?.actions ?? undefined,

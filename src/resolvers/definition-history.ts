@@ -6,7 +6,7 @@ import type { Kind, Specs } from '../core/definitions.ts';
 import type { Definition as Defined } from '../core/definitions.ts';
 import { diffManifests, diffWords, exportManifest, isKeptAsText } from '../manifests/index.ts';
 import { DefinitionKindEnum } from '../schema/choices.ts';
-import { askedOf, badInput, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, numberIn, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import { turnOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -206,8 +206,9 @@ async function revisionsIn(
   name: string,
   page: PageArgs,
 ): Promise<Connection<DefinitionRevision>> {
-  const { limit, key: given, backwards } = askedOf(page);
-  const key = given === undefined ? undefined : Math.min(Number(given) || 0, 2 ** 31 - 1);
+  const asked = askedOf(page);
+  const { limit, backwards } = asked;
+  const key = numberIn(asked, 9);
   const rows = await listSaves(readsOf(context), { kind, name, key, backwards, limit });
   const visibility = await visibilityOf(context);
   const about = rows.flatMap(({ save, older }) => save.spec ?? older?.spec ?? [])[0] ?? null;

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { endOf } from '../core/deployment-history.ts';
-import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
-import type { Connection } from '../schema/connection.ts';
+import { askedOf, foreignKey, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Asked, Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { PastDeployment, PastDeploymentConnection } from '../schema/deployment-history.ts';
 import { Release } from '../schema/release.ts';
@@ -29,9 +29,10 @@ export class DeploymentHistoryResolver {
     @Arg('application', () => String, { nullable: true, description: 'Of this application alone.' })
     application?: string,
   ): Promise<Connection<PastDeployment>> {
-    const { limit, key, backwards } = askedOf(page);
+    const asked = askedOf(page);
+    const { limit, backwards } = asked;
     checkStorable({ product, environment, application });
-    const from = placeOf(key);
+    const from = placeOf(asked);
     const place = { product, environment, application: application ?? undefined };
     const isSeen = await seesPlace(context, product, environment);
     const rows = isSeen ? await readDeploymentHistory(readsOf(context), place, { limit, key: from, backwards }) : [];
@@ -59,11 +60,11 @@ async function isCauseSeen(context: ApiContext, product: string, cause: Row['cau
   return cause === null || seesPlace(context, product, cause.environment);
 }
 
-function placeOf(cursor: string | undefined): DeploymentPlace | undefined {
-  if (cursor === undefined) return undefined;
-  const [, at, id] = /^(\d{1,15})\/(\d{1,18})$/.exec(cursor) ?? [];
+function placeOf(asked: Asked): DeploymentPlace | undefined {
+  if (asked.key === undefined) return undefined;
+  const [, at, id] = /^(\d{1,15})\/(\d{1,18})$/.exec(asked.key) ?? [];
   if (at !== undefined && id !== undefined) return { at: Number(at), id };
-  throw badInput('`after` is not a cursor of this list', 'after');
+  throw foreignKey(asked);
 }
 
 function toPast({ row, seen }: { row: Row; seen: boolean }): PastDeployment {

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
-import type { Connection } from '../schema/connection.ts';
+import { askedOf, foreignKey, PageArgs, toConnection } from '../schema/connection.ts';
+import type { Asked, Connection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Deployment, DeploymentConnection, DeploymentSelectorInput } from '../schema/deployment.ts';
 import { Release } from '../schema/release.ts';
@@ -24,7 +24,8 @@ export class DeploymentResolver {
     @Arg('selector', () => DeploymentSelectorInput, { nullable: true, description: 'Which ones; all when left out.' })
     selector?: DeploymentSelectorInput,
   ): Promise<Connection<Deployment>> {
-    const { limit, key, backwards } = askedOf(page);
+    const asked = askedOf(page);
+    const { limit, backwards } = asked;
     checkStorable({ selector });
     const filter = {
       products: selector?.products ?? undefined,
@@ -32,7 +33,7 @@ export class DeploymentResolver {
       applications: selector?.applications ?? undefined,
       visible: await visibilityOf(context),
     };
-    const list = { limit, key: keyOf(key), backwards, filter };
+    const list = { limit, key: keyOf(asked), backwards, filter };
     const { rows, cut } = await listLiveDeployments(readsOf(context), list);
     return toConnection(rows, page, writeKey, toDeployment, cut && writeKey(cut));
   }
@@ -46,13 +47,13 @@ export class DeploymentResolver {
 const writeKey = ({ product, environment, application }: DeploymentKey): string =>
   `${product}/${environment}/${application}`;
 
-function keyOf(cursor: string | undefined): DeploymentKey | undefined {
-  if (cursor === undefined) return undefined;
-  const [product, environment, application] = cursor.split('/');
+function keyOf(asked: Asked): DeploymentKey | undefined {
+  if (asked.key === undefined) return undefined;
+  const [product, environment, application] = asked.key.split('/');
   if (product !== undefined && environment !== undefined && application !== undefined) {
     return { product, environment, application };
   }
-  throw badInput('`after` is not a cursor of this list', 'after');
+  throw foreignKey(asked);
 }
 
 /** As the API shows it. */

@@ -55,7 +55,7 @@ export class ReleaseEventResolver {
       return { edges, pageInfo };
     }
     if (typeof after === 'string') throw badInput('`after` goes with `first`, as `before` does with `last`', 'after');
-    const page = await asked(() => context.log.readBack(wanted, before, checkFirst(last, MOST, 'last'), db));
+    const page = await asked(() => context.log.readBack(wanted, before, checkFirst(last, MOST, 'last'), db), 'before');
     const edges = page.events.map((each) => toEdge(each, visibility));
     const endCursor = edges.at(-1)?.cursor ?? null;
     const pageInfo = { hasNextPage: Boolean(before), hasPreviousPage: page.hasMore, startCursor: page.end, endCursor };
@@ -205,12 +205,12 @@ function name(text: string, field: string): string {
   return text;
 }
 
-/** Turns what the log refuses into answers for the client. */
-export async function asked<T>(question: () => Promise<T>): Promise<T> {
+/** Turns what the log refuses into answers for the client. @param argument which has the cursor */
+export async function asked<T>(question: () => Promise<T>, argument = 'after'): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    if (error instanceof InvalidCursorError) throw badInput(error.message, 'after');
+    if (error instanceof InvalidCursorError) throw badInput(error.message, argument);
     if (error instanceof CursorExpiredError) {
       throw new GraphQLError(error.message, { extensions: { code: 'CURSOR_EXPIRED', oldestCursor: error.oldest } });
     }

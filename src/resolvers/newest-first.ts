@@ -1,4 +1,4 @@
-import { askedOf, badInput } from '../schema/connection.ts';
+import { askedOf, foreignKey } from '../schema/connection.ts';
 import type { Asked, PageArgs } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { UUID } from '../schema/node.ts';
@@ -16,12 +16,11 @@ export function cutSince(cut: readonly unknown[] | null): string | null {
   return writeSince({ since: time.getTime(), id });
 }
 
-function readSince({ key: cursor, backwards }: Asked): { since: number; id: string } | undefined {
-  if (cursor === undefined) return undefined;
-  const [since = '', id = ''] = cursor.split('/');
+function readSince(asked: Asked): { since: number; id: string } | undefined {
+  if (asked.key === undefined) return undefined;
+  const [since = '', id = ''] = asked.key.split('/');
   if (/^\d{1,15}$/.test(since) && UUID.test(id)) return { since: Number(since), id };
-  const argument = backwards ? 'before' : 'after';
-  throw badInput(`\`${argument}\` is not a cursor of this list`, argument);
+  throw foreignKey(asked);
 }
 
 /** How a page of such a list is read: one more than it shows, and at most so many entries are looked at. */

@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { askedOf, badInput, PageArgs, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, numberIn, PageArgs, toConnection } from '../schema/connection.ts';
 import type { CountedConnection } from '../schema/connection.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { Release, ReleaseConnection, ReleaseFacet, ReleaseFacets, ReleaseFilterInput } from '../schema/release.ts';
@@ -30,7 +30,8 @@ export class ReleaseListResolver extends countResolver(ReleaseConnection, COUNTE
     @Arg('filter', () => ReleaseFilterInput, { nullable: true, description: 'Which ones; all when left out.' })
     input?: ReleaseFilterInput,
   ): Promise<ReleaseList> {
-    const { limit, key, backwards } = askedOf(page);
+    const asked = askedOf(page);
+    const { limit, backwards } = asked;
     checkStorable({ filter: input });
     const filter: ReleaseFilter = { ...toFilter(input), visible: await visibilityOf(context) };
     const entries = context.app.limits.entriesPerPage;
@@ -38,8 +39,7 @@ export class ReleaseListResolver extends countResolver(ReleaseConnection, COUNTE
       limit,
       backwards,
       entries,
-      // A cursor of another list is no number: nothing comes after it.
-      key: key === undefined ? undefined : Number(key) || 0,
+      key: numberIn(asked),
       filter,
     });
     const connection = toConnection(

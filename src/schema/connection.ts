@@ -140,9 +140,30 @@ export function writeCursor(key: string): string {
 export function readCursor(cursor: string | null | undefined, argument = 'after'): string | undefined {
   if (cursor === null || cursor === undefined) return undefined;
   const text = cursor.length > 1_000 ? '' : Buffer.from(cursor, 'base64url').toString();
-  if (text.startsWith('k:')) return text.slice(2);
+  // PostgreSQL has no NUL: nothing is listed under such a key.
+  if (text.startsWith('k:') && !text.includes('\0')) return text.slice(2);
+  throw notOfThisList(argument);
+}
+
+/** A key that is none of the list's: its cursor is that of another list. */
+export const foreignKey = ({ backwards }: Pick<Asked, 'backwards'>): GraphQLError =>
+  notOfThisList(backwards ? 'before' : 'after');
+
+function notOfThisList(argument: string): GraphQLError {
   const place = argument === 'after' ? 'endCursor' : 'startCursor';
-  throw badInput(`\`${argument}\` is not a cursor of this list: take it from \`pageInfo.${place}\``, argument);
+  return badInput(`\`${argument}\` is not a cursor of this list: take it from \`pageInfo.${place}\``, argument);
+}
+
+/**
+ * The key of a list in the order of a number.
+ * @param digits as many as its column holds, whatever they are
+ * @throws GraphQLError BAD_USER_INPUT
+ */
+export function numberIn(asked: Pick<Asked, 'key' | 'backwards'>, digits = 15): number | undefined {
+  const { key } = asked;
+  if (key === undefined) return undefined;
+  if (/^\d+$/.test(key) && key.length <= digits) return Number(key);
+  throw foreignKey(asked);
 }
 
 /**

@@ -1,4 +1,11 @@
-import { getNamedType, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApiSchema } from '../../src/schema/build.ts';
 import { ERRORS, openTestApi } from './support/api.ts';
@@ -233,6 +240,41 @@ describe('a fault of the client is a top-level error with a code', () => {
         node: null,
         release: null,
       });
+    }
+  });
+});
+
+describe('a cursor that is none of its list', () => {
+  const GIVEN: Record<string, string> = {
+    product: '"billing"',
+    environment: '"eu"',
+    releaseId: '"latest"',
+    kind: 'Product',
+    name: '"billing"',
+  };
+  const KEYS = ['a\0b', 'a/\0/b', '-1', '1.5', '1e400', '9'.repeat(40), '-99999999999', '../..', 'NaN', '1/2/3'];
+  const lists = Object.values(buildApiSchema().getQueryType()!.getFields()).filter(
+    ({ args, type }) => args.some(({ name }) => name === 'before') && isObjectType(getNamedType(type)),
+  );
+
+  test('of every list that has pages', () => {
+    expect(lists.length).toBeGreaterThan(25);
+  });
+
+  test.each(lists.map((each) => [each.name, each] as const))('%s', async (name, { args }) => {
+    const needed = args.filter(isRequiredArgument).map((each) => `${each.name}: ${GIVEN[each.name]}`);
+    for (const key of KEYS) {
+      const cursor = Buffer.from(`k:${key}`).toString('base64url');
+      for (const [argument, paging] of [
+        ['after', `first: 2, after: "${cursor}"`],
+        ['before', `last: 2, before: "${cursor}"`],
+      ] as const) {
+        const query = `{ ${name}(${[...needed, paging].join(', ')}) { pageInfo { endCursor } } }`;
+        const errors = await api.errorsOf(query);
+        // Any text has a place in a list by name; none has one with a NUL in it.
+        if (key.includes('\0')) expect(errors, query).toHaveLength(1);
+        for (const each of errors) expect(each).toMatchObject({ extensions: { code: 'BAD_USER_INPUT', argument } });
+      }
     }
   });
 });
