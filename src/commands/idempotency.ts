@@ -70,6 +70,16 @@ export async function onceIn<R>(tx: EntityManager, keyed: KeyedInput, make: () =
   return result;
 }
 
+/** What a call has made already that comes again with its key; null: it has not, or is not the same call. */
+export async function madeBefore<R>({ dataSource }: Pick<Parts, 'dataSource'>, keyed: KeyedInput): Promise<R | null> {
+  try {
+    return (await earlierResult<R>(dataSource.manager, keyed))?.result ?? null;
+  } catch (error) {
+    if (error instanceof RefusedError) return null;
+    throw error;
+  }
+}
+
 /** What the key made before, or null; refused when it was used with another input. */
 async function earlierResult<R>(
   manager: EntityManager,

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Parts } from '../parts.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
-import { once } from './idempotency.ts';
+import { madeBefore, once } from './idempotency.ts';
+import type { KeyedInput } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { orderRollback } from './rollback-order.ts';
 import type { RollbackInput } from './rollback-order.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
+
+/** A person's order, with the key that makes it one. */
+export type KeyedRollbackInput = RollbackInput & { idempotencyKey?: string };
 
 /**
  * A person takes environments back, or a version wherever it is live. Refused, with what was found in each environment, where
@@ -15,13 +19,13 @@ import { rollbackId, startRollback } from './start-rollback.ts';
  */
 export function startManualRollback(
   app: Parts,
-  input: RollbackInput & { idempotencyKey?: string },
+  input: KeyedRollbackInput,
   by: string | null,
   makers: readonly Maker[] = [],
 ): Promise<Result<{ rollbackId: string }>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
-    const keyed = { by, operation: 'rollbackStart', key, input: asked };
+    const keyed = keyedRollback(input, by);
     // The key is kept by the rollback's own transaction already, under the product's lock.
     const before = async (): Promise<string> => {
       const order = await orderRollback(app, asked, by);
@@ -37,3 +41,11 @@ export function startManualRollback(
     return { rollbackId: await once(app, keyed, { before }) };
   });
 }
+
+function keyedRollback({ idempotencyKey: key, ...input }: KeyedRollbackInput, by: string | null): KeyedInput {
+  return { by, operation: 'rollbackStart', key, input };
+}
+
+/** The rollback that the same order has started already, by its key; null: there is none. */
+export const rollbackOfKey = (app: Parts, input: KeyedRollbackInput, by: string | null): Promise<string | null> =>
+  madeBefore(app, keyedRollback(input, by));

@@ -6,7 +6,8 @@ import { withoutFiles } from '../store/contents.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import type { NewRelease } from '../store/insert-release.ts';
 import { insertAudited, insertAuditedIf } from './audit-release.ts';
-import { once } from './idempotency.ts';
+import { madeBefore, once } from './idempotency.ts';
+import type { KeyedInput } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { askRevisions, dependsOnCommit, findCandidate, possibleChanges } from './trigger/find-candidate.ts';
@@ -50,7 +51,7 @@ export function triggerRelease(
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
     const change = changeOf(input, actor, makers);
-    const keyed = { by: actor, operation: 'triggerRelease', key: input.idempotencyKey, input };
+    const keyed = keyedTrigger(input, actor);
     const created = await createdAsRemembered(app, input, change);
     if (created) {
       await makeRoomBehind(app, created);
@@ -118,6 +119,14 @@ async function planned(
   const pinned = await pin(app, definitions, candidate, change);
   return freeze(withContent(drafted, pinned), change, app.clock.now().getTime());
 }
+
+function keyedTrigger(input: TriggerInput, by: string | null): KeyedInput {
+  return { by, operation: 'triggerRelease', key: input.idempotencyKey, input };
+}
+
+/** The release that the same call has made already, by its key; null: there is none. */
+export const releaseOfKey = (app: Parts, input: TriggerInput, actor: string | null): Promise<string | null> =>
+  madeBefore(app, keyedTrigger(input, actor));
 
 /** What `triggerRelease` would do; nothing is created and nothing is fetched, so the commit is not known. */
 export function planRelease(app: Parts, input: TriggerInput): Promise<Result<PlannedCandidate>> {

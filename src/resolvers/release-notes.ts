@@ -20,9 +20,9 @@ import { Guarded, may, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { checkStorable, refused, unstorable } from './answers.ts';
 import { frozen } from './batches.ts';
+import { triggerOf } from './orders.ts';
 import { inPlace, placeOf, snapshotOf } from './places.ts';
 import { readsOf } from './reads.ts';
-import { given } from './release.ts';
 import { releaseIdOf } from './release-id.ts';
 import { readRelease } from './release-parts.ts';
 
@@ -83,7 +83,7 @@ export class ReleaseNotesResolver {
   ): Promise<ReleaseNotesPayload> {
     const wrong = [...unstorable(input), ...unstorable({ environments })];
     const result =
-      wrong.length > 0 ? { refusals: wrong } : await refusable(() => comingRelease(context.app, given(input)));
+      wrong.length > 0 ? { refusals: wrong } : await refusable(() => comingRelease(context.app, triggerOf(input)));
     if (result.refusals) return { notes: [], userErrors: refused(result.refusals) };
     const { product, snapshot, promotions } = result.value;
     const signal = context.app.clock.limit('look', READING);

@@ -18,8 +18,8 @@ import { dateOf } from '../schema/values.ts';
 import { releasing } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
+import { triggerOf } from './orders.ts';
 import { snapshotOf } from './places.ts';
-import { given } from './release.ts';
 
 /** Reading targets for one question, in milliseconds. */
 const READING = 30_000;
@@ -44,7 +44,7 @@ export class ReleasePreviewResolver {
     const { app, actor, caller } = context;
     const wrong = unstorable(input);
     const result =
-      wrong.length > 0 ? { refusals: wrong } : await previewRelease(app, given(input), actor, caller?.makers);
+      wrong.length > 0 ? { refusals: wrong } : await previewRelease(app, triggerOf(input), actor, caller?.makers);
     if (result.refusals) return { preview: null, userErrors: refused(result.refusals) };
     const preview = result.value;
     const { plan, pinned, explanation, reasons } = preview;

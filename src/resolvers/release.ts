@@ -2,7 +2,6 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import { retryRelease, skipPromotion, terminateRelease } from '../commands/control-release.ts';
 import type { Result } from '../commands/result.ts';
 import { planRelease, triggerRelease } from '../commands/trigger-release.ts';
-import type { TriggerInput } from '../commands/trigger-release.ts';
 import { sees } from '../core/access/index.ts';
 import { isOfRelease } from '../core/own-steps.ts';
 import type { PlannedPromotion, ReleasePlan as FrozenPlan } from '../core/plan.ts';
@@ -31,11 +30,12 @@ import { ReleasePlan, ReleasePlanPayload, ReleaseSkeleton } from '../schema/rele
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { positionsWith } from '../store/load-releases.ts';
 import { visibilityOf } from './access/visible.ts';
-import { releasing } from './access/release-rules.ts';
+import { releasing, triggering } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, gone, refused, unstorable } from './answers.ts';
 import { commitStatuses, counts, errands, forget, frozen, lastCursors, places, versions } from './batches.ts';
 import { readNode } from './definitions.ts';
+import { triggerOf } from './orders.ts';
 import { releaseIdOf } from './release-id.ts';
 import { partsAt, partsOf, planFor, readRelease, readSkeleton, reasonsOf } from './release-parts.ts';
 
@@ -59,12 +59,12 @@ export class ReleaseResolver {
     @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
   ): Promise<ReleasePlanPayload> {
     const wrong = unstorable(input);
-    const result = wrong.length > 0 ? { refusals: wrong } : await planRelease(app, given(input));
+    const result = wrong.length > 0 ? { refusals: wrong } : await planRelease(app, triggerOf(input));
     if (result.refusals) return { plan: null, userErrors: refused(result.refusals) };
     return { plan: ReleasePlan.of(result.value.plan), userErrors: [] };
   }
 
-  @Guarded(may('PROMOTE', releasing))
+  @Guarded(may('PROMOTE', triggering))
   @Mutation(() => ReleasePayload, {
     description: 'Creates a release: pins its version, freezes its plan, and sets it going.',
   })
@@ -73,7 +73,7 @@ export class ReleaseResolver {
     @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
   ): Promise<ReleasePayload> {
     return moved(context, input, () =>
-      triggerRelease(context.app, given(input), context.actor, context.caller?.makers),
+      triggerRelease(context.app, triggerOf(input), context.actor, context.caller?.makers),
     );
   }
 
@@ -273,22 +273,6 @@ export class ReleaseResolver {
     const { id: releaseId, sequence } = fields;
     return (await lastCursors(context).load({ releaseId, sequence })) ?? '';
   }
-}
-
-/** Null is how GraphQL leaves something out. */
-export function given(input: ReleaseTriggerInput): TriggerInput {
-  const { product, commit, version, flow, from, to, idempotencyKey, acknowledgeBadVersion, rollbackFloor } = input;
-  return {
-    product,
-    commit: commit ?? undefined,
-    version: version ?? undefined,
-    flow: flow ?? undefined,
-    from: from ?? undefined,
-    to: to ?? undefined,
-    idempotencyKey: idempotencyKey ?? undefined,
-    acknowledgeBadVersion: acknowledgeBadVersion ?? undefined,
-    rollbackFloor: rollbackFloor ?? undefined,
-  };
 }
 
 async function moved(

@@ -6,16 +6,17 @@ import { startManualRollback } from '../commands/start-manual-rollback.ts';
 import type { ApiContext } from '../schema/context.ts';
 import { RollbackInput } from '../schema/rollback-plan.ts';
 import { RollbackPayload, RollbackTargetDecisionInput } from '../schema/rollback.ts';
-import { bareRollbackId, decidingOnTarget, noRollback, rollingBack } from './access/release-rules.ts';
+import { bareRollbackId, decidingOnTarget, noRollback, takingBack } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
+import { rollbackOf } from './orders.ts';
 import { rollbackIdOf } from './release-id.ts';
 import { readRollback } from './rollback.ts';
 
 @Resolver()
 export class RollbackCommandResolver {
-  @Guarded(may('ROLLBACK', rollingBack))
+  @Guarded(may('ROLLBACK', takingBack))
   @Mutation(() => RollbackPayload, {
     description:
       'Takes environments back to the version that was healthy there before, or a version wherever it is live. What a policy of the flow says goes with them. Afterwards the environments are on hold until a person promotes there again.',
@@ -24,18 +25,9 @@ export class RollbackCommandResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => RollbackInput, { description: 'What to take back, and why.' }) input: RollbackInput,
   ): Promise<RollbackPayload> {
-    return changed(context, input, () => {
-      const { product, environments, version, to, reason, idempotencyKey } = input;
-      const given = {
-        product,
-        environments: environments ?? undefined,
-        version: version ?? undefined,
-        to: to ?? undefined,
-        reason,
-        idempotencyKey: idempotencyKey ?? undefined,
-      };
-      return startManualRollback(context.app, given, context.actor, context.caller?.makers);
-    });
+    return changed(context, input, () =>
+      startManualRollback(context.app, rollbackOf(input), context.actor, context.caller?.makers),
+    );
   }
 
   @Guarded(may('ROLLBACK', decidingOnTarget))

@@ -1,8 +1,10 @@
-import { possibleReleases } from '../../commands/trigger-release.ts';
+import { rollbackOfKey } from '../../commands/start-manual-rollback.ts';
+import type { KeyedRollbackInput } from '../../commands/start-manual-rollback.ts';
+import { possibleReleases, releaseOfKey } from '../../commands/trigger-release.ts';
 import type { TriggerInput } from '../../commands/trigger-release.ts';
 import type { Result } from '../../commands/result.ts';
-import { EVERYTHING } from '../../core/access/index.ts';
-import type { Target } from '../../core/access/index.ts';
+import { EVERYTHING, mayDo } from '../../core/access/index.ts';
+import type { Permission, Target } from '../../core/access/index.ts';
 import { permissionToDecide } from '../../core/approvals/may-decide.ts';
 import { environmentAt } from '../../core/own-steps.ts';
 import type { ReleasePlan } from '../../core/plan.ts';
@@ -16,6 +18,7 @@ import { frozen } from '../batches.ts';
 import { planRollback } from '../../commands/rollback-order.ts';
 import type { RollbackInput } from '../../commands/rollback-order.ts';
 import { readRollbacks } from '../../store/rollback-reads.ts';
+import { rollbackOf, triggerOf } from '../orders.ts';
 import { releaseIdOf, rollbackIdOf } from '../release-id.ts';
 import { environmentsOf } from './lookup.ts';
 import type { Lookup } from './lookup.ts';
@@ -25,24 +28,39 @@ import { seesPlace } from './visible.ts';
 
 /** Where a new release would promote to, by the flow that it would get, or by any that it may get. */
 export async function releasing({ input }: { input: TriggerInput }, lookup: Lookup): Promise<Named> {
-  const { product, commit, version, flow, from, to } = input;
+  const { product, from, to } = input;
   const between = [...(from ? [{ name: from, path: ['from'] }] : []), ...(to ? [{ name: to, path: ['to'] }] : [])];
   const missing = await lookup.unseen(product, between);
   if (missing) return { targets: lookup.places(product, []), seen: false, absent: missing };
-  const given = {
-    product,
-    commit: commit ?? undefined,
-    version: version ?? undefined,
-    flow: flow ?? undefined,
-    from: from ?? undefined,
-    to: to ?? undefined,
-  };
-  const planned = await possibleReleases(lookup.context.app, given);
+  const planned = await possibleReleases(lookup.context.app, triggerOf(input));
   const each = (planned.refusals ? [] : planned.value).map(({ plan }) => environmentsOf(plan));
   // One without an environment of its own concerns them all.
   const environments = each.some(({ length }) => length === 0) ? [] : [...new Set(each.flat())];
   const targets = lookup.places(product, environments);
   return { targets, seen: true, absent: NO_RELEASE };
+}
+
+/** The same of a call that may have made its release already. */
+export async function triggering(args: { input: TriggerInput }, lookup: Lookup): Promise<Named> {
+  const { app, actor } = lookup.context;
+  const made = (): Promise<string | null> => releaseOfKey(app, triggerOf(args.input), actor);
+  return orMade(lookup, 'PROMOTE', await releasing(args, lookup), made);
+}
+
+/**
+ * A call that comes again with its key does nothing but answer what it has made: that is judged where the caller may not do today what the
+ * call would do by the definitions and versions of today.
+ */
+async function orMade(
+  lookup: Lookup,
+  permission: Permission,
+  today: Named,
+  made: () => Promise<string | null>,
+): Promise<Named> {
+  const { identity } = lookup.context;
+  if (identity === null || today.targets.every((each) => mayDo(identity.grants, permission, each))) return today;
+  const id = await made();
+  return id === null ? today : { ...(await lookup.release(id)), absent: today.absent };
 }
 
 /** Of something that is seen: never shown. */
@@ -169,4 +187,11 @@ export async function rollingBack({ input }: { input: RollbackInput }, lookup: L
   const planned = await planRollback(lookup.context.app, input, null);
   const found = planned.refusals ? [] : planned.value.targets.map((each) => each.environment);
   return { ...place, targets: lookup.places(product, [...new Set([...(environments ?? []), ...found])]) };
+}
+
+/** The same of a call that may have started its rollback already. */
+export async function takingBack(args: { input: KeyedRollbackInput }, lookup: Lookup): Promise<Named> {
+  const { app, actor } = lookup.context;
+  const made = (): Promise<string | null> => rollbackOfKey(app, rollbackOf(args.input), actor);
+  return orMade(lookup, 'ROLLBACK', await rollingBack(args, lookup), made);
 }
