@@ -1,4 +1,6 @@
 import type { Parts } from '../parts.ts';
+import { sees } from '../core/access/index.ts';
+import type { Visibility } from '../core/access/index.ts';
 import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { RolloutStatus } from '../core/release.ts';
@@ -28,6 +30,14 @@ export interface RolloutInput {
   idempotencyKey?: string;
 }
 
+/** More of who reports. */
+interface Reporter {
+  /** Who stands behind what comes of it. */
+  makers?: readonly Maker[];
+  /** The outcome names environments that are seen, and no others; null: all. */
+  visible?: Visibility | null;
+}
+
 /** What a report of a rollout led to. */
 export interface RolloutReported {
   /** The release that brought the version there. */
@@ -47,13 +57,13 @@ export function reportRollout(
   app: Parts,
   input: RolloutInput,
   by: string | null,
-  makers: readonly Maker[] = [],
+  { makers = [], visible = null }: Reporter = {},
 ): Promise<Result<RolloutReported>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
     const keyed = { by, operation: 'rolloutReport', key, input: told };
     const before = async (): Promise<RolloutReported> =>
-      report(app, input, await aboutWhat(app, keyed, input), { by, makers });
+      report(app, input, await aboutWhat(app, keyed, input), { by, makers, visible });
     return once(app, keyed, { before });
   });
 }
@@ -85,7 +95,7 @@ async function report(
   app: Parts,
   input: RolloutInput,
   { version, release, attempt }: About,
-  { by, makers }: { by: string | null; makers: readonly Maker[] },
+  { by, makers, visible }: Required<Reporter> & { by: string | null },
 ): Promise<RolloutReported> {
   const { product, environment, status, idempotencyKey } = input;
   const now = app.clock.now().getTime();
@@ -123,8 +133,10 @@ async function report(
     const outcome = started.kind === 'JOINED' ? 'it is going back already' : 'a rollback was started';
     return { ...said, rollbackId: started.rollbackId, outcome };
   }
-  const why = started.plan.targets.map((each) => `${each.environment}: ${each.reason}`).join('; ');
-  return { ...said, outcome: `nothing goes back. ${why}` };
+  const why = started.plan.targets
+    .filter((each) => sees(visible, product, each.environment))
+    .map((each) => `${each.environment}: ${each.reason}`);
+  return { ...said, outcome: ['nothing goes back', ...(why.length > 0 ? [why.join('; ')] : [])].join('. ') };
 }
 
 function attemptIn(to: ReleaseNow | null, environment: string): number {

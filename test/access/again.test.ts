@@ -98,3 +98,34 @@ test('a rollback of a version is answered that is live nowhere by now', async ()
   expect(codeOf(await rollBack(ci, { ...input, idempotencyKey: 'incident 2' }))).toBe('FORBIDDEN');
   expect(codeOf(await rollBack(await tokenFor(REGIONS), input))).toBe('FORBIDDEN');
 });
+
+test('what comes of a report names the environments that its reporter sees, and no others', async () => {
+  const { engine } = guarded;
+  await engine.saveBilling('shop', {
+    rollbackPolicies: [
+      {
+        when: { groups: ['regions'] },
+        targets: [{ siblings: true, condition: 'SAME_VERSION', mode: 'AUTOMATIC' }],
+        maxFailureAge: 1_200_000,
+        onTargetFailure: 'CONTINUE',
+        markBad: { scope: 'NONE' },
+      },
+    ],
+  });
+  await engine.ended(await engine.trigger({ product: 'shop', version: '1' }));
+  const report = async (environments: string[]): Promise<string> => {
+    const token = await guarded.token('RELEASER', { environments: { names: environments } });
+    const answer = await guarded.ask(
+      token,
+      `mutation { done: rolloutReport(input: { product: "shop", environment: "eu", status: UNKNOWN, message: "the probe timed out" }) {
+        outcome rollback { uuid } userErrors { message } } }`,
+    );
+    expect(doneOf(answer)).toMatchObject({ rollback: null, userErrors: [] });
+    return doneOf(answer).outcome;
+  };
+  // Only a certain failure starts a rollback.
+  expect(await report(ENVIRONMENTS)).toMatch(/^nothing goes back\. .*\beu: .*\basia: /);
+  const own = await report(['eu']);
+  expect(own).toMatch(/^nothing goes back\. eu: /);
+  expect(own).not.toMatch(/asia|us-east/);
+});
