@@ -63,7 +63,10 @@ export type Lane =
 /** How one kind of work is known again, and how it is handed over. */
 export interface Effect<K extends WorkKind> {
   lane: Lane;
-  /** Names this work within its release, and nothing else ever: the same key is the same work. Null: it is not kept. */
+  /**
+   * Names this work within its release, and nothing else ever: the same key is the same work, and while it is not done, asking for it once
+   * more changes nothing. Null: it is not kept.
+   */
   key: ((work: Work<K>) => string) | null;
 }
 
@@ -72,7 +75,12 @@ export const EFFECTS = {
   // After the first of its jobs, whose number is never used again.
   dispatch: { lane: 'queue', key: ({ promotions: [first] }) => `p${first?.promotion}-d${first?.dispatch}` },
   'ask-group': { lane: 'queue', key: ({ group, generation }) => `g${group}-q${generation}` },
-  'roll-back': { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-rollback` },
+  // A promotion can be merged outside its gates and fail as well: each is for the policies to judge.
+  'roll-back': {
+    lane: 'command',
+    key: ({ promotion, attempt, cause }) =>
+      `p${promotion}-a${attempt}-rollback${cause === undefined ? '' : `-${cause}`}`,
+  },
   observe: { lane: 'command', key: ({ promotion, attempt }) => `p${promotion}-a${attempt}-observe` },
   'tell-merge': {
     lane: 'command',

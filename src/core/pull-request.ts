@@ -129,10 +129,11 @@ export function closeUnmerged(draft: Draft, position: number, step: number): voi
   );
 }
 
-/** The pull request of a merge step was merged, and its branch stands still. */
+/** The pull request of a merge step was merged, and its branch stands still. Applications that share it ask for one errand. */
 export function deleteBranchLater(draft: Draft, position: number, step: number): void {
   const opens = proposalOf(draft.planned(position), step);
-  if (opens !== undefined) closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
+  if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
+  closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
 }
 
 /** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */

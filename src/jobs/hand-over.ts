@@ -14,7 +14,7 @@ import type { Queue } from './queue.ts';
  * From a decision to the hands: the life of a row of the outbox.
  *
  * 1. It is *written* in the statement that saves its decision (`saveDecisions`), so it is there if and only if the decision is.
- *    Its key is the same however often the decision is made again. It is due 1.5 s later; an errand at once.
+ *    Its key is the same however often the decision is made again, and a row that is there already stays. It is due 1.5 s later; an errand at once.
  * 2. The process that committed knows it without reading it, and *hands it over* right away (`committed`): work of the lane
  *    `queue` becomes jobs, work of the lane `command` is done. Errands are left to the sweep, notices have no row.
  * 3. It is *deleted*: that of a job with the next save of this process (`HandedOver`), which costs no transaction of its own, or after

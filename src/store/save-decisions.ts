@@ -327,7 +327,9 @@ WITH locked AS MATERIALIZED (
 ), queued AS (
   INSERT INTO outbox (key, release_id, lane, work, due_at)
   SELECT i.key, saved.id, i.lane, i.work, now() + i.first * interval '1 millisecond'
-  FROM ${ofSaved('outbox')}`,
+  FROM ${ofSaved('outbox')}
+  -- Asked for before and not done yet: it is the same work, and must not keep the release from moving.
+  ON CONFLICT (key) DO NOTHING`,
   )}${when('became', () =>
     // It became current anew, after a rollback had taken it back.
     deployed(

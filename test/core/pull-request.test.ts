@@ -5,6 +5,7 @@ import type { Work } from '../../src/core/effects.ts';
 import type { DeploymentFact, PullRequestNews, Stimulus } from '../../src/core/release.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { PullRequestPolicy } from '../../src/core/definitions.ts';
+import type { ReleasePlan } from '../../src/core/plan.ts';
 import { planRelease } from '../../src/core/planner.ts';
 import { flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
 import { Play } from './support/play.ts';
@@ -144,10 +145,9 @@ test('only one that waits makes way for a newer release, and only where the flow
   expect(opened({ onNewer: 'REPLACE' }).tell(end).state.terminating).not.toBeNull();
 });
 
-test('trap 12: one for the environment is opened once all are ready, and each application has a merge of its own', () => {
-  const drawn = flow({ group: 'ENVIRONMENT' });
-  drawn.spec.steps[0]!.policy!.preAction = 'check';
-  const input = inputOf(drawn, { applications: { eu: 3 }, workflows: { check: ['run'] } });
+/** The plan of a flow with so many applications in eu, of which all after the second are in another repository. */
+function sharing(drawn: ReturnType<typeof flow>, applications: number): ReleasePlan {
+  const input = inputOf(drawn, { applications: { eu: applications }, workflows: { check: ['run'] } });
   input.applications.forEach(({ spec }, index) => {
     spec.driver = {
       type: 'git',
@@ -157,7 +157,14 @@ test('trap 12: one for the environment is opened once all are ready, and each ap
     };
   });
   const planned = planRelease(input);
-  const steps = ('plan' in planned ? planned.plan.promotions[1]?.steps : undefined) ?? [];
+  if (!('plan' in planned)) throw new Error('it is refused');
+  return planned.plan;
+}
+
+test('trap 12: one for the environment is opened once all are ready, and each application has a merge of its own', () => {
+  const drawn = flow({ group: 'ENVIRONMENT' });
+  drawn.spec.steps[0]!.policy!.preAction = 'check';
+  const { steps } = sharing(drawn, 3).promotions[1]!;
   const opens = steps.flatMap(({ work }, index) => (work.kind === 'propose' ? [{ index, of: work.applications }] : []));
   expect(opens.map(({ of }) => of)).toEqual([[0, 1], [2]]);
   const [both] = opens;
@@ -167,5 +174,18 @@ test('trap 12: one for the environment is opened once all are ready, and each ap
     [0, [both!.index]],
     [1, [both!.index]],
     [2, [opens[1]!.index]],
+  ]);
+});
+
+test('the branch of one that applications share is deleted by one errand', () => {
+  const play = new Told(sharing(flow({ group: 'ENVIRONMENT' }), 2));
+  play.tell({ kind: 'tick' });
+  play.succeed('dev');
+  play.report('eu', { kind: 'succeeded', outputs: OUTPUTS, pullRequest: NEWS });
+  const merged = { ...NEWS, state: 'MERGED' as const, branchLeft: true as const };
+  play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: merged });
+  expect(types(play).filter((each) => each === 'PullRequestMerged')).toHaveLength(2);
+  expect(play.work.filter((each) => each.kind === 'errand')).toMatchObject([
+    { name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' },
   ]);
 });

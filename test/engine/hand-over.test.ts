@@ -127,6 +127,17 @@ test('each kind of work is described once, and done in the lane that it says', (
   }
 });
 
+test('work that was asked for and is not done keeps no later decision from being saved, and is there once', async () => {
+  await decide(errand('a'));
+  open = () => Promise.reject(new Error('it is locked'));
+  await sweep();
+  await decide(errand('a'), errand('b'), errand('b'));
+  expect(await rows()).toMatchObject([
+    { key: 'errand-door-a', attempts: 1, last_error: 'it is locked' },
+    { key: 'errand-door-b', attempts: 0 },
+  ]);
+});
+
 test('work that is in hand is left alone until it is due; then any process hands it over, once', async () => {
   await decide(ask(1), observe);
   // However slow this is.

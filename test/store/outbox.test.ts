@@ -33,3 +33,9 @@ test('a question to a group is told from the next one and from a job', () => {
   );
   expect(new Set(keys).size).toBe(3);
 });
+
+test('a promotion that was merged outside its gates and then failed asks for two rollbacks', () => {
+  const roll: Work = { kind: 'roll-back', promotion: 1, attempt: 1, reason: 'broken', at: 0 };
+  const keys = outboxOf(decided({ ...roll, cause: 'MERGED_OUTSIDE_GATES' }, roll)).map(({ key }) => key);
+  expect(keys).toEqual(['r-p1-a1-rollback-MERGED_OUTSIDE_GATES', 'r-p1-a1-rollback']);
+});
