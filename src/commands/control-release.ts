@@ -6,7 +6,6 @@ import type { ReleaseState, Stimulus } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { whyNoRetry, whyNoRetryOf } from '../core/retry.ts';
 import { whyNoSkip } from '../core/skip.ts';
-import { followAgain } from '../store/commit-statuses.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
 import { unsettleRollback } from '../store/rollbacks.ts';
 import { checkReason } from './hold-environment.ts';
@@ -94,9 +93,6 @@ async function control(app: Parts, releaseId: string, order: Order): Promise<Res
   if (unfit !== null) return { refusals: [unfit] };
   const moved = await app.releaseEngine.tellKnown(releaseId, order);
   if (moved.refused) return { refusals: [unfitFor(seen.release, order, moved.refused.message)] };
-  // A rollback that goes on has to tell how it ends once more.
-  if (seen.release.kind === 'ROLLBACK' && order.kind === 'retry') await unsettleRollback(app.pool, releaseId);
-  if (order.kind === 'retry' || order.kind === 'skip') await followAgain(app.pool, [releaseId]);
   return { value: { releaseId } };
 }
 

@@ -25,7 +25,7 @@ export async function tellCommit(app: Parts, releaseId: string, outboxKey: strin
         context: `sluice/${product}`,
         releaseId,
         url: releaseUrl(app.config, releaseId),
-        version: number,
+        version: versionOf({ number, sequence: to.state.sequence }),
       };
       await wantStatuses(
         client,
@@ -63,14 +63,26 @@ async function tellable(
 export async function followReleases(app: Parts): Promise<void> {
   const followed = await followedReleases(app.pool);
   const wanted = followed.flatMap((each): WantedCommitStatus[] => {
-    const { status, why, version, ended, number, ...row } = each;
+    const { status, why, version, ended, number, sequence, ...row } = each;
     const level = levelOfRelease({ status, version, why });
     const isSame = row.state === level.state && row.description === level.description;
     if (isSame && !ended) return [];
-    return [{ ...row, ...level, about: 'RELEASE', position: null, version: number, follows: !ended }];
+    return [
+      { ...row, ...level, about: 'RELEASE', position: null, version: versionOf({ number, sequence }), follows: !ended },
+    ];
   });
   await wantStatuses(app.pool, wanted);
 }
+
+/**
+ * Of two releases of a commit the newer one has the word, and of one release its newer state: what was read before a retry is not written
+ * after it.
+ */
+const versionOf = ({ number, sequence }: Pick<FollowedRelease, 'number' | 'sequence'>): number =>
+  number * EVENTS + Math.min(sequence, EVENTS - 1);
+
+/** More than one release has. */
+const EVENTS = 1_000_000;
 
 const STATES: Record<ReleaseStatus, StatusState> = {
   QUEUED: 'PENDING',

@@ -12,6 +12,7 @@ import { considerStart, settleGroup, settlePromotion } from './settle.ts';
 import { failStep } from './step.ts';
 import { dispatchDueSteps, mustStop } from './steps.ts';
 import { apply, rememberKey } from './stimuli.ts';
+import { askToTellCommit } from './tell-commit.ts';
 
 /**
  * The release state machine, in prose.
@@ -137,16 +138,8 @@ function start(draft: Draft): void {
   state.status = 'RUNNING';
   state.startedAt = draft.now;
   draft.emit({ type: 'ReleaseStarted' });
-  // Once: a retry's row may be the one that an earlier start has left.
-  if (isFromGit(draft.plan) && draft.state.countsFrom === draft.state.createdAt)
-    draft.work.push({ kind: 'tell-commit' });
-}
-
-/** The version came as a commit, whose host can be told. */
-function isFromGit({ promotions, triggerEnvironment, rollback }: ReleasePlan): boolean {
-  if (rollback) return false;
-  const source = promotions.find(({ environment }) => environment === triggerEnvironment);
-  return source?.applications.some(({ spec }) => spec.driver.type === 'git') ?? false;
+  // One that goes on after its end has asked for it then.
+  if (state.countsFrom === state.createdAt) askToTellCommit(draft);
 }
 
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */

@@ -5,6 +5,7 @@ import { isUnmerged } from './pull-request.ts';
 import { TAKEN_BACK } from './release.ts';
 import type { PromotionState } from './release.ts';
 import { freshStep } from './step.ts';
+import { askToTellCommit } from './tell-commit.ts';
 
 /** One promotion of a retry: PENDING, from its point of failure; from its start where it was taken back, or comes at the end of the release. */
 export function beginAnew(draft: Draft, position: number): void {
@@ -25,7 +26,8 @@ export function beginAnew(draft: Draft, position: number): void {
 }
 
 /** A release that has ended waits for its turn once more, and its age and limits count anew. */
-export function queueAgain({ state, now }: Draft): void {
+export function queueAgain(draft: Draft): void {
+  const { state, now } = draft;
   Object.assign(state, {
     status: 'QUEUED',
     startedAt: null,
@@ -36,4 +38,5 @@ export function queueAgain({ state, now }: Draft): void {
     terminating: null,
     halted: false,
   });
+  askToTellCommit(draft, now);
 }

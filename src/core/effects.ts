@@ -22,8 +22,8 @@ export interface Effects {
   observe: { promotion: number; attempt: number; until: number };
   /** The commit statuses of its pull requests are not what they should be any more, or another request was opened or merged. */
   'tell-merge': { promotion: number; attempt: number; generation: number };
-  /** The hosts of its trigger environment's commits are told how the release goes, from now on. */
-  'tell-commit': Record<never, never>;
+  /** The hosts of its trigger environment's commits are told how the release goes, from now on. `since`: when it went on after its end; absent: from its start. */
+  'tell-commit': { since?: number };
   /** What runs of these promotions has to stop: the release is terminating, or their time is over. */
   abort: { promotions: number[] };
   /**
@@ -86,7 +86,7 @@ export const EFFECTS = {
     lane: 'command',
     key: ({ promotion, attempt, generation }) => `p${promotion}-a${attempt}-merge-${generation}`,
   },
-  'tell-commit': { lane: 'command', key: () => 'commit' },
+  'tell-commit': { lane: 'command', key: ({ since }) => (since === undefined ? 'commit' : `commit-${since}`) },
   abort: { lane: 'notice', key: null },
   errand: { lane: 'errand', key: ({ name, of }) => `errand-${name}-${of}` },
 } as const satisfies { readonly [K in WorkKind]: Effect<K> };

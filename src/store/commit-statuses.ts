@@ -196,6 +196,8 @@ export interface FollowedRelease extends Pick<
   number: number;
   /** The label of what it brings. */
   version: string;
+  /** Of its newest event. */
+  sequence: number;
   /** Why it ended badly; null: it did not, or nothing says so. */
   why: string | null;
 }
@@ -204,16 +206,16 @@ export interface FollowedRelease extends Pick<
 export async function followedReleases(pool: Pool): Promise<FollowedRelease[]> {
   const { rows } = await pool.query<FollowedRelease>(
     `SELECT s.repository, s.sha, s.context, s.release_id AS "releaseId", s.state, s.description, s.url, r.status,
-       r.ended_at IS NOT NULL AND r.status IN ('SUCCEEDED', 'FAILED', 'TERMINATED') AS ended, r.number::float8 AS number, r.version,
+       r.ended_at IS NOT NULL AND r.status IN ('SUCCEEDED', 'FAILED', 'TERMINATED') AS ended, r.number::float8 AS number, r.sequence, r.version,
        coalesce(r.rest->'terminating'->>'reason', r.rest->'firstProblem'->>'message') AS why
      FROM commit_status s CROSS JOIN LATERAL (
-       SELECT status, ended_at, number, version, rest FROM release WHERE id = s.release_id OFFSET 0) AS r
+       SELECT status, ended_at, number, sequence, version, rest FROM release WHERE id = s.release_id OFFSET 0) AS r
      WHERE s.follows`,
   );
   return rows;
 }
 
-/** An ended release goes on, or is taken back: its commit is told again. */
+/** An ended release is taken back: its commit is told again. */
 export async function followAgain(connection: Connection, releaseIds: readonly string[]): Promise<void> {
   await connection.query(
     `UPDATE commit_status SET follows = true WHERE release_id = ANY($1::uuid[]) AND about = 'RELEASE' AND NOT follows`,

@@ -4,6 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { terminateRelease } from '../../src/commands/control-release.ts';
+import { holdEnvironment, releaseEnvironment } from '../../src/commands/hold-environment.ts';
+import { followReleases } from '../../src/commands/tell-commit.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import type { WantedStatus } from '../../src/drivers/forge/forge.ts';
@@ -310,5 +313,42 @@ describe('the commit that a release brings', () => {
     await released.ended(next);
     await reached(next, 'SUCCESS');
     expect((await statusesOf(released.app.pool, [id])).size).toBe(0);
+  });
+
+  /** A release that was terminated, and whose commit is told nothing more. */
+  async function over(): Promise<string> {
+    const { app } = released;
+    await holdEnvironment(app, { environment: 'staging', reason: 'fair week' }, 'ada');
+    const id = await released.trigger({ product: 'billing' });
+    await released.reached(id, ({ promotions }) => promotions[1]?.status === 'WAITING');
+    await terminateRelease(app, { releaseId: id, reason: 'not today' }, 'ada');
+    await reached(id, 'FAILURE');
+    const followed = `SELECT FROM commit_status WHERE release_id = $1 AND follows`;
+    await expect.poll(async () => (await app.pool.query(followed, [id])).rowCount).toBe(0);
+    await releaseEnvironment(app, { environment: 'staging' }, 'ada');
+    return id;
+  }
+
+  const retry = (id: string) => released.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+
+  test('says how it goes on after a retry, also when the server that retried it died right after that', async () => {
+    const id = await over();
+    await retry(id);
+    await reached(id, 'SUCCESS');
+  });
+
+  test('says nothing that was read before a retry and is written after it', async () => {
+    const id = await over();
+    const { app } = released;
+    await app.pool.query('UPDATE commit_status SET follows = true WHERE release_id = $1', [id]);
+    const query = async (text: string, values?: unknown[]): Promise<unknown> => {
+      if (text.startsWith('INSERT INTO commit_status')) {
+        await retry(id);
+        await reached(id, 'PENDING');
+      }
+      return app.pool.query(text, values);
+    };
+    await followReleases({ ...app, pool: Object.assign(Object.create(app.pool), { query }) as typeof app.pool });
+    await reached(id, 'SUCCESS');
   });
 });
