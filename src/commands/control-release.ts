@@ -7,7 +7,6 @@ import { shortIdOf } from '../core/short-id.ts';
 import { whyNoRetry, whyNoRetryOf } from '../core/retry.ts';
 import { whyNoSkip } from '../core/skip.ts';
 import type { FrozenRelease } from '../store/load-releases.ts';
-import { unsettleRollback } from '../store/rollbacks.ts';
 import { checkReason } from './hold-environment.ts';
 import type { Result } from './result.ts';
 

@@ -3,7 +3,7 @@ import { tellingOf } from '../core/rollback/standing.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { reach } from '../faults.ts';
 import { followAgain } from '../store/commit-statuses.ts';
-import { settleRollback } from '../store/rollbacks.ts';
+import { settleRollback, unsettleRollback } from '../store/rollbacks.ts';
 import type { ReleaseNow, ReleaseEngine } from './release-engine.ts';
 
 /**
@@ -23,4 +23,6 @@ export async function tellOrigins(
   if (origins.length > 0) await followAgain(parts.pool, origins);
   reach('after-told');
   if (state.endedAt !== null) await settleRollback(parts.pool, release.id, state.sequence);
+  // It has ended before and was retried: the end that comes has to be told as well.
+  else if (state.countsFrom !== state.createdAt) await unsettleRollback(parts.pool, release.id);
 }

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onOneBackend } from '../../support/backends.ts';
 import { openTestEngine, REGIONS } from '../../support/engine.ts';
 import type { TestEngine } from '../../support/engine.ts';
-import { retryRelease } from '../../../src/commands/control-release.ts';
+import { retryRelease, terminateRelease } from '../../../src/commands/control-release.ts';
+import { startManualRollback } from '../../../src/commands/start-manual-rollback.ts';
+import { PATIENCE } from '../../support/patience.ts';
 import { serve } from '../../drivers/http-server.ts';
 import { loadEnvironmentFacts } from '../../../src/store/rollback-question.ts';
 import { liveVersions, lookAt, POLICY, rollbackOf, statuses } from './support.ts';
@@ -68,5 +70,28 @@ onOneBackend('postgres', (backend) => {
     } finally {
       client.release();
     }
+  });
+
+  test('a rollback that is retried has its next end told, also when the server that retried it died right then', async () => {
+    const { app } = engine;
+    await engine.saveBilling('again', {
+      driver: (environment) => ({ type: 'simulate', ...(environment === 'eu' && { duration: 1_500 }) }),
+    });
+    for (const version of ['1', '2']) await engine.ended(await engine.trigger({ product: 'again', version }));
+    const asked = { product: 'again', environments: ['eu'], reason: 'it leaks' };
+    const { rollbackId } = (await startManualRollback(app, asked, 'ada')).value!;
+    await terminateRelease(app, { releaseId: rollbackId }, 'ada');
+    expect((await engine.ended(rollbackId)).status).toBe('TERMINATED');
+    const isTold = async (): Promise<boolean | null> => {
+      const { rows } = await app.pool.query<{ told: boolean | null }>(
+        'SELECT b.settled_at >= r.ended_at AS told FROM rollback b JOIN release r ON r.id = b.id WHERE b.id = $1',
+        [rollbackId],
+      );
+      return rows[0]!.told;
+    };
+    await expect.poll(isTold, { timeout: PATIENCE }).toBe(true);
+    await app.releaseEngine.tell(rollbackId, { kind: 'retry', by: 'ada' });
+    expect((await engine.ended(rollbackId)).status).toBe('SUCCEEDED');
+    await expect.poll(isTold, { timeout: PATIENCE }).toBe(true);
   });
 });
