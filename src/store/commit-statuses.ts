@@ -95,7 +95,9 @@ export function claimDueStatuses(
              SELECT FROM commit_status o WHERE o.repository = s.repository AND o.sha = s.sha AND o.about = 'RELEASE'
                AND (o.called_at > now() - $3 * interval '1 millisecond' OR o.busy_until > now()
                  OR (o.due_at <= now() AND o.context < s.context))))
-         ORDER BY urgent DESC, due_at LIMIT $1)
+         ORDER BY urgent DESC, due_at LIMIT $1
+         -- One that is being written down may be written down for long, and is for the next claim.
+         FOR UPDATE SKIP LOCKED)
        UPDATE commit_status s SET busy_until = now() + $2 * interval '1 millisecond', called_at = now()
        FROM due WHERE (s.repository, s.sha, s.context) = (due.repository, due.sha, due.context)
        RETURNING ${DUE}, due.urgent`,
@@ -194,10 +196,10 @@ export interface FollowedRelease extends Pick<
   status: ReleaseStatus;
   ended: boolean;
   number: number;
-  /** The label of what it brings. */
-  version: string;
   /** Of its newest event. */
   sequence: number;
+  /** The label of what it brings. */
+  version: string;
   /** Why it ended badly; null: it did not, or nothing says so. */
   why: string | null;
 }

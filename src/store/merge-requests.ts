@@ -49,7 +49,8 @@ export interface DuePromotion {
  */
 export async function dueForJudgement(pool: Pool, limit: number, lease: number): Promise<DuePromotion[]> {
   const { rows } = await pool.query<DuePromotion>(
-    `WITH due AS (SELECT key FROM pull_request WHERE state = 'OPEN' AND judge_at <= now() ORDER BY judge_at LIMIT $1)
+    `WITH due AS (
+       SELECT key FROM pull_request WHERE state = 'OPEN' AND judge_at <= now() ORDER BY judge_at LIMIT $1 FOR UPDATE SKIP LOCKED)
      UPDATE pull_request p SET judge_at = date_trunc('milliseconds', now()) + $2 * interval '1 millisecond'
      FROM due WHERE p.key = due.key AND p.judge_at <= now()
      RETURNING p.release_id AS "releaseId", p.position, p.judge_at AS until`,

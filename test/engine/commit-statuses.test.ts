@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { terminateRelease } from '../../src/commands/control-release.ts';
 import { holdEnvironment, releaseEnvironment } from '../../src/commands/hold-environment.ts';
 import { followReleases } from '../../src/commands/tell-commit.ts';
+import { holdingNothing, inTransaction } from '../../src/connections.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import type { WantedStatus } from '../../src/drivers/forge/forge.ts';
@@ -209,6 +210,19 @@ describe('a commit status', () => {
     await endStatuses(engine.app.pool, { releaseId: RELEASE, position: 1 }, ['a'.repeat(40)]);
     await round();
     expect(forge.sent).toEqual([]);
+  });
+
+  test('one that is being written down holds up no other one', async () => {
+    fresh();
+    await want();
+    await want({ context: 'sluice/billing/asia' });
+    await inTransaction(engine.app.pool, 'BEGIN', async (client) => {
+      await wantStatuses(client, [wanted(red())]);
+      await holdingNothing(round);
+      expect(forge.sent).toEqual(['sluice/billing/asia SUCCESS']);
+    });
+    await round();
+    expect(forge.sent).toEqual(['sluice/billing/asia SUCCESS', 'sluice/billing/eu PENDING']);
   });
 
   test('red goes before green', async () => {

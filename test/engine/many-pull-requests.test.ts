@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closeAbandoned, replacePullRequests } from '../../src/commands/tidy-pull-requests.ts';
+import { holdingNothing, inTransaction } from '../../src/connections.ts';
 import type { Stimulus } from '../../src/core/release.ts';
+import { dueForJudgement, lockRequests } from '../../src/store/merge-requests.ts';
 import { beginPullRequest, sawPullRequest } from '../../src/store/pull-requests.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -95,4 +97,21 @@ test('one that nothing waits for is closed, however many before it cannot be', a
     { n: MANY, state: 'OPEN' },
   ]);
   expect(forge.counters.closed).toBe(1);
+});
+
+test('one whose status is being written down holds up no other one', async () => {
+  const [one, other] = [
+    await engine.trigger({ product: 'billing', version: 'one' }),
+    await engine.trigger({ product: 'shipping', version: 'other' }),
+  ];
+  await opened(1, one, 'billing');
+  await opened(2, other, 'shipping');
+  const { pool } = engine.app;
+  const due = async (): Promise<string[]> =>
+    (await dueForJudgement(pool, 10, 30_000)).map(({ releaseId }) => releaseId);
+  await inTransaction(pool, 'BEGIN', async (client) => {
+    expect(await lockRequests(client, one, 0, 1)).toHaveLength(1);
+    expect(await holdingNothing(due)).toEqual([other]);
+  });
+  expect(await due()).toEqual([one]);
 });
