@@ -9,6 +9,8 @@
  * | tokens | making a token | the first token, and how many there may be |
  * | idempotency key | a command with a key, while it makes its answer | the same request twice at once is made once |
  * | statuses | a sender that takes commit statuses | two senders never call about one commit at once |
+ * | triggers, shared | a candidate that becomes a release by itself | see the next row |
+ * | triggers, alone | making a pause of triggers | once the pause is answered, nothing becomes a release by itself |
  * | all products, shared | every decision that needs facts about others | see the next row |
  * | all products, alone | writing what decisions of any product read as it is now: a hold of all products, and, before their commit, windows, environments, groups and products | once the writer has its answer, nothing starts on what was before |
  * | product | every decision that needs facts about others; holds, marks and rollbacks of the product | one decision at a time on who may start |
@@ -18,6 +20,7 @@ export const LOCKS = {
   definitions: 7_265_035,
   tokens: 7_265_034,
   statuses: 7_265_037,
+  triggers: 7_265_038,
   allProducts: 7_265_033,
 } as const;
 
@@ -36,6 +39,12 @@ export const LOCK_DEFINITIONS = `SELECT pg_advisory_xact_lock(${LOCKS.definition
 export const LOCK_TOKENS = `SELECT pg_advisory_xact_lock(${LOCKS.tokens})`;
 
 export const LOCK_STATUSES = `SELECT pg_advisory_xact_lock(${LOCKS.statuses})`;
+
+/** Waits for every candidate that is becoming a release by itself, and keeps others from it until the transaction ends. */
+export const LOCK_TRIGGERS = `SELECT pg_advisory_xact_lock(${LOCKS.triggers})`;
+
+/** Until the transaction ends no pause of triggers is made. */
+export const LOCK_TRIGGERS_SHARED = `SELECT pg_advisory_xact_lock_shared(${LOCKS.triggers})`;
 
 /** Of the key $1: two that share a number merely take turns. */
 export const LOCK_IDEMPOTENCY_KEY = `SELECT pg_advisory_xact_lock(${LOCK_CLASSES.idempotencyKey}, hashtext($1))`;

@@ -109,14 +109,6 @@ export async function claimDue(
   return { due: rows.flatMap(({ next: _, ...row }) => (row.id === null ? [] : [row as KeptCandidate])), next };
 }
 
-/**
- * Until the transaction ends no candidate is made, and none goes on: those that it finds are all that there are. Whoever has locked a
- * row, to write next, is waited for: with a weaker lock each would wait for the other.
- */
-export async function lockCandidates(client: PoolClient): Promise<void> {
-  await client.query('LOCK TABLE candidate IN EXCLUSIVE MODE');
-}
-
 /** What is written of a candidate when it goes on. */
 export interface CandidateStep {
   status: CandidateStatus;
@@ -170,9 +162,13 @@ export async function wakeCandidates(
   at: { product?: string; environment?: string },
 ): Promise<void> {
   await pool.query(
-    `WITH woken AS (
-       UPDATE candidate SET due_at = greatest($1, coalesced_at), revision = revision + 1 WHERE ended_at IS NULL
-         AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3) RETURNING id)
+    `WITH locked AS MATERIALIZED (
+       -- In one order: two that wake many candidates never wait for each other in a circle.
+       SELECT id FROM candidate WHERE ended_at IS NULL
+         AND ($2::text IS NULL OR product = $2) AND ($3::text IS NULL OR environment = $3) ORDER BY id FOR NO KEY UPDATE),
+     woken AS (
+       UPDATE candidate c SET due_at = greatest($1, coalesced_at), revision = revision + 1 FROM locked
+       WHERE c.id = locked.id RETURNING c.id)
      SELECT pg_notify('${CANDIDATES_DUE}', '') WHERE EXISTS (SELECT FROM woken)`,
     [now, at.product ?? null, at.environment ?? null],
   );

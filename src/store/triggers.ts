@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { bounded } from '../core/bounded.ts';
+import { LOCK_TRIGGERS, LOCK_TRIGGERS_SHARED } from '../entities/locks.ts';
 import type { Cursor } from '../core/trigger/move.ts';
 import type { GitIdentity, KeptCursor, KeptPause } from '../core/trigger/kept.ts';
 
@@ -137,6 +138,20 @@ export async function activePauses(pool: Pool | PoolClient, now: Date, product?:
     values: [now, product ?? null],
   });
   return rows.map(toPause);
+}
+
+/**
+ * The same, in a transaction in which a candidate becomes a release by itself: no pause is made before it ends. Pauses that were answered
+ * since the candidate was looked at are among them.
+ */
+export async function pausesInForce(client: PoolClient, now: Date, product: string): Promise<KeptPause[]> {
+  await client.query(LOCK_TRIGGERS_SHARED);
+  return activePauses(client, now, product);
+}
+
+/** In a transaction that makes a pause: what is becoming a release by itself is one, or is none, before the pause is there. */
+export async function lockTriggers(client: PoolClient): Promise<void> {
+  await client.query(LOCK_TRIGGERS);
 }
 
 /** In the caller's transaction. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { reportDeployment } from '../../src/commands/report-deployment.ts';
 import { reportHealth } from '../../src/commands/report-health.ts';
@@ -11,11 +12,12 @@ import { retryCandidate } from '../../src/commands/trigger/control-candidate.ts'
 import { pauseTriggers } from '../../src/commands/trigger/pause-triggers.ts';
 import type { Pinned } from '../../src/commands/trigger/pin.ts';
 import { LIMITS } from '../../src/limits.ts';
-import { inTransaction } from '../../src/connections.ts';
-import { claimDue, listCandidates, lockNewest, supersede } from '../../src/store/candidates.ts';
+import { holdingNothing, inTransaction } from '../../src/connections.ts';
+import { claimDue, listCandidates, lockNewest } from '../../src/store/candidates.ts';
 import { wakeCandidates } from '../../src/store/candidates.ts';
 import type { HealthSourceSpec } from '../../src/core/definitions.ts';
 import type { KeptCandidate } from '../../src/store/candidates.ts';
+import { pausesInForce } from '../../src/store/triggers.ts';
 import { saveDevToProd } from '../support/by-push.ts';
 import { openTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -156,27 +158,35 @@ test('a pause that is answered while a candidate is looked at is obeyed', async 
   });
 });
 
-test('a pause and a candidate that is being made take turns', async () => {
+test('a pause waits for no candidate that is being made, nor for a VACUUM of them', async () => {
   await product('turns', 3_600_000);
   await runs('turns', '2');
-  const { id } = await become('turns', 'COALESCING');
-  const { pool, clock } = engine.app;
-  const waiting = async (): Promise<number | null> =>
-    (await pool.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
-      .rowCount;
-  let goOn = (): void => {};
-  const going = new Promise<void>((resolve) => (goOn = resolve));
-  let isLocked = false;
-  // As `insertArrived` does: the newest is locked, and the table is written to after it.
-  const made = inTransaction(pool, 'BEGIN', async (client) => {
+  await become('turns', 'COALESCING');
+  await inTransaction(engine.app.pool, 'BEGIN', async (client) => {
+    // As a VACUUM does, and then as `insertArrived`.
+    await client.query('LOCK TABLE candidate IN SHARE UPDATE EXCLUSIVE MODE');
     await lockNewest(client, 'turns', 'dev');
-    isLocked = true;
-    await going;
-    return supersede(client, { product: 'turns', environment: 'dev', by: id, reason: 'newer', now: clock.now() });
+    const paused = await holdingNothing(() =>
+      pauseTriggers(engine.app, { product: 'turns', reason: 'fair week' }, 'ada'),
+    );
+    expect(paused.value).toMatchObject({ product: 'turns' });
   });
-  await expect.poll(() => isLocked).toBe(true);
-  const paused = pauseTriggers(engine.app, { product: 'turns', reason: 'fair week' }, 'ada');
-  await expect.poll(waiting).toBeGreaterThan(0);
-  goOn();
-  expect(await Promise.all([made, paused])).toMatchObject([[], { value: { product: 'turns' } }]);
+});
+
+test('a pause waits for the release that a candidate is becoming, and is seen by the next one', async () => {
+  await product('becoming', 3_600_000);
+  const { pool, clock } = engine.app;
+  const pausesNow = (client: PoolClient): Promise<unknown[]> => pausesInForce(client, clock.now(), 'becoming');
+  let paused: ReturnType<typeof pauseTriggers> | undefined;
+  let isAnswered = false;
+  await inTransaction(pool, 'BEGIN', async (client) => {
+    expect(await pausesNow(client)).toEqual([]);
+    paused = holdingNothing(() => pauseTriggers(engine.app, { product: 'becoming', reason: 'fair week' }, 'ada'));
+    paused.then(() => (isAnswered = true)).catch(() => undefined);
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+    await expect.poll(() => holdingNothing(async () => (await pool.query(waiting)).rowCount)).toBe(1);
+    expect(isAnswered).toBe(false);
+  });
+  expect((await paused)?.value).toMatchObject({ product: 'becoming' });
+  expect(await inTransaction(pool, 'BEGIN', pausesNow)).toMatchObject([{ product: 'becoming' }]);
 });

@@ -12,7 +12,7 @@ import { stepCandidate } from '../../store/candidates.ts';
 import type { KeptCandidate } from '../../store/candidates.ts';
 import type { DefinitionSnapshot } from '../../store/definition-snapshot.ts';
 import type { NewRelease } from '../../store/insert-release.ts';
-import { activePauses, gitIdentity } from '../../store/triggers.ts';
+import { activePauses, gitIdentity, pausesInForce } from '../../store/triggers.ts';
 import { insertAudited } from '../audit-release.ts';
 import { freeze, withContent } from './freeze.ts';
 import { pin } from './pin.ts';
@@ -149,8 +149,8 @@ async function initiatorOf({ pool, config }: Parts, { facts: { email } }: KeptCa
 }
 
 /**
- * Candidate → Release, in one transaction: of several processes one makes it. A version that is marked bad where it would go is refused,
- * and so it stays.
+ * Candidate → Release, in one transaction: of several processes one makes it, and none does that a pause has overtaken. A version that is
+ * marked bad where it would go is refused, and so it stays.
  * @throws RefusedError
  */
 export async function release(
@@ -165,7 +165,9 @@ export async function release(
   const { id } = made.state;
   reach('before-effect', 'candidate');
   const number = await app.dataSource.transaction(async (tx) => {
+    const client = await clientOf(tx);
     const now = app.clock.now();
+    if (change.kind !== 'MANUAL' && (await pausesInForce(client, now, candidate.product)).length > 0) return null;
     const { expiresAt } = candidate;
     const byPerson = change.kind === 'MANUAL' ? { actor: change.by } : {};
     const step = {
@@ -176,7 +178,7 @@ export async function release(
       attempts: 0,
       releaseId: id,
     };
-    if (!(await stepCandidate(await clientOf(tx), candidate, { ...step, ...byPerson }, now))) return null;
+    if (!(await stepCandidate(client, candidate, { ...step, ...byPerson }, now))) return null;
     reach('in-transaction', 'candidate');
     return insertAudited(tx, made);
   });

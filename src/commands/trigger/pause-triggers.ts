@@ -1,8 +1,8 @@
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { clientOf } from '../../entities/data-source.ts';
 import type { Parts } from '../../parts.ts';
-import { lockCandidates, wakeCandidates } from '../../store/candidates.ts';
-import { activePauses, endPauses, insertPause } from '../../store/triggers.ts';
+import { wakeCandidates } from '../../store/candidates.ts';
+import { activePauses, endPauses, insertPause, lockTriggers } from '../../store/triggers.ts';
 import type { KeptPause } from '../../store/triggers.ts';
 import { auditChange } from '../audit.ts';
 import { checkEnd, checkReason } from '../hold-environment.ts';
@@ -25,7 +25,7 @@ export function pauseTriggers(app: Parts, input: PauseInput, by: string | null):
   return refusable(async () => {
     const { product = null, reason, until } = input;
     const keyed = { by, operation: 'triggerPause', key: input.idempotencyKey, input };
-    return once(app, keyed, {
+    const made = await once(app, keyed, {
       async before() {
         const now = app.clock.now().getTime();
         await checkProduct(app, product);
@@ -35,14 +35,17 @@ export function pauseTriggers(app: Parts, input: PauseInput, by: string | null):
       },
       async inside(tx, pause) {
         const client = await clientOf(tx);
-        await lockCandidates(client);
-        const made = await insertPause(client, pause);
-        // A look that is under way knows nothing of the pause: what it decides counts for nothing.
-        await wakeCandidates(client, new Date(pause.since), { product: product ?? undefined });
+        await lockTriggers(client);
+        const kept = await insertPause(client, pause);
         await auditChange(tx, { before: null, after: pause, objects: objectsOf(product) });
-        return made;
+        return kept;
       },
     });
+    // So that they say at once what they wait for. Not awaited: a candidate that is being written to holds up no pause.
+    wakeCandidates(app.pool, app.clock.now(), { product: product ?? undefined }).catch((error: unknown) =>
+      app.log.warn({ error, product }, 'candidates will see the pause when they are due'),
+    );
+    return made;
   });
 }
 

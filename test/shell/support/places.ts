@@ -161,7 +161,7 @@ export const REACHED: readonly string[] = [
   'jobs/effects',
   'store/action-logs: appendChunks',
   'store/bad-versions: activeBadVersions',
-  'store/candidates: claimDue, wakeCandidates, lockCandidates, insertCandidate, lockNewest, supersede, stepCandidate, readCandidates',
+  'store/candidates: claimDue, wakeCandidates, insertCandidate, lockNewest, supersede, stepCandidate, readCandidates',
   'store/commit-statuses: claimDueStatuses, followedReleases, followAgain, wantStatuses, statusApplied, statusFailed, endStatuses',
   'store/contents: readFiles, readListings, referToContents',
   'store/definition-reads: readTexts',
@@ -193,6 +193,6 @@ export const REACHED: readonly string[] = [
   'store/save-decisions: saveDecisions',
   'store/time: timeOfDay',
   'store/triggers: keepCursors, readCursors, lockCursors, moveCursors, knownEpochs, noteLook, knownReleases',
-  'store/triggers: activePauses, insertPause, endPauses, gitIdentity',
+  'store/triggers: activePauses, pausesInForce, lockTriggers, insertPause, endPauses, gitIdentity',
   'store/unfinished: dueSoon, openReleases, releasesAhead, releasesIn, queuedReleases, overfullQueues, nextInLine',
 ];
