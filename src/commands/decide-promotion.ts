@@ -7,6 +7,8 @@ import type { PlannedPromotion } from '../core/plan.ts';
 import type { DecisionStimulus, PromotionState } from '../core/release.ts';
 import { shortIdOf } from '../core/short-id.ts';
 import { closest, quote } from '../core/wording.ts';
+import { wasDecided } from '../store/approval-reads.ts';
+import type { PastDecision } from '../store/approval-reads.ts';
 import { UUID } from './control-release.ts';
 import { forgetKey, once } from './idempotency.ts';
 import type { ReleaseNow } from './release-engine.ts';
@@ -55,7 +57,8 @@ const MAX_COMMENT = 2_000;
 /**
  * What approving and rejecting have in common. A decision is known by its person and attempt, so it can be told twice; the
  * idempotency key is there to tell a repetition from another decision. It is written before the release moves, and no
- * connection is kept while it does: many at once must not wait for each other's.
+ * connection is kept while it does: many at once must not wait for each other's. So it may be there without its decision, which a
+ * repetition makes, unless the attempt is over by then: that is refused, and never a decision on another attempt.
  */
 export async function decideOnPromotion(
   app: Parts,
@@ -96,7 +99,8 @@ export async function decideOnPromotion(
   if (first.refusals) return first;
   const attempt = first.value;
   // The key's first use was about an attempt that is over: what was decided then is the answer, whatever is asked now.
-  if (!isFirst && attempt !== current) return { value };
+  const isLate = !isFirst && attempt !== current;
+  if (isLate && (await wasDecided(app.pool, { ...pastOf(seen, promotion, step), kind, attempt, by }))) return { value };
   const moved = await app.releaseEngine.tellKnown(value.releaseId, {
     kind,
     promotion,
@@ -107,8 +111,18 @@ export async function decideOnPromotion(
     via,
   });
   if (!moved.refused) return { value };
-  await forgetKey(app.dataSource.manager, keyed);
+  if (!isLate) await forgetKey(app.dataSource.manager, keyed);
   return { refusals: [moved.refused] };
+}
+
+/** Where it was made, as events name it. */
+function pastOf(
+  { release: { id: releaseId, plan } }: ReleaseNow,
+  position: number,
+  step: number | undefined,
+): Pick<PastDecision, 'releaseId' | 'environment' | 'step'> {
+  const { name: environment, steps } = plan.promotions[position] as PlannedPromotion;
+  return { releaseId, environment, step: step === undefined ? undefined : steps[step]?.id };
 }
 
 /** The newest state of a release, and the place of one of its promotions. */

@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+import type { DecisionStimulus } from '../core/release.ts';
 import type { Db } from './reads.ts';
 
 /** A promotion that has not ended and asked people: before its start, while its pull request is open, or in a step. `number` is the release's place in the order of creation. */
@@ -46,4 +48,34 @@ interface AskedList {
   key?: Pick<AskedPromotion, 'number' | 'position'>;
   backwards?: boolean;
   product?: string;
+}
+
+/** A decision on an attempt that may be over. */
+export interface PastDecision extends Pick<DecisionStimulus, 'kind' | 'attempt'> {
+  releaseId: string;
+  /** The promotion's name. */
+  environment: string;
+  /** The id of the step that asked; undefined: the start of the promotion was decided on. */
+  step: string | undefined;
+  by: string | null;
+}
+
+/** Whether it was made: the log of the release tells of it, also when the state knows a later attempt only. */
+export async function wasDecided(
+  pool: Pool,
+  { releaseId, kind, environment, step, attempt, by }: PastDecision,
+): Promise<boolean> {
+  const said = {
+    type: kind === 'approve' ? 'ApprovalGiven' : 'ApprovalRejected',
+    environment,
+    attempt,
+    ...(step !== undefined && { step }),
+    ...(by !== null && { by }),
+  };
+  const { rowCount } = await pool.query(
+    `SELECT FROM logged_event WHERE release_id = $1 AND event @> $2::jsonb
+       AND (event ? 'step') = $3 AND (event ? 'by') = $4 LIMIT 1`,
+    [releaseId, JSON.stringify(said), step !== undefined, by !== null],
+  );
+  return rowCount === 1;
 }

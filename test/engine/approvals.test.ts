@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { approvePromotion, rejectPromotion } from '../../src/commands/decide-promotion.ts';
-import { terminateRelease } from '../../src/commands/control-release.ts';
+import { retryRelease, terminateRelease } from '../../src/commands/control-release.ts';
 import { deleteDefinition } from '../../src/commands/delete-definition.ts';
 import type { Specs } from '../../src/core/definitions.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
@@ -207,6 +207,34 @@ onOneBackend('postgres', (backend) => {
       expect(types.filter((each) => each === 'ApprovalGranted')).toHaveLength(1);
       expect(types.filter((each) => each === 'PromotionStarted')).toHaveLength(1);
     }
+  });
+
+  test('a key whose decision was never made, because its server died, answers no decision on a later attempt', async () => {
+    await engine.saveBilling('unmade', { approvals: { staging: approvalOf('1 of @sre', { forbidInitiator: false }) } });
+    const id = await engine.trigger({ product: 'unmade', version: '1' });
+    await engine.reached(id, asks(1));
+    const asked = (key: string) => ({ releaseId: id, environment: 'staging', idempotencyKey: `${key}-${id}` });
+    const { releaseEngine } = engine.app;
+    // What a kill leaves: the key is written, and the release has heard of nothing.
+    const dying = Object.assign(Object.create(releaseEngine), {
+      look: releaseEngine.look.bind(releaseEngine),
+      tellKnown: () => Promise.reject(new Error('killed')),
+    }) as typeof releaseEngine;
+    await expect(approvePromotion({ ...engine.app, releaseEngine: dying }, asked('unmade'), grace)).rejects.toThrow(
+      'killed',
+    );
+    expect((await rejectPromotion(engine.app, asked('made'), grace)).refusals).toBeUndefined();
+    await engine.ended(id);
+    expect((await retryRelease(engine.app, { releaseId: id }, 'test')).refusals).toBeUndefined();
+    await engine.reached(id, (state) => state.promotions[1]?.attempt === 2 && asks(1)(state));
+    const again = await Promise.all([0, 1].map(() => approvePromotion(engine.app, asked('unmade'), grace)));
+    for (const { refusals } of again)
+      expect(refusals).toMatchObject([{ code: 'WRONG_STATE', message: expect.stringContaining('about attempt 1') }]);
+    expect(await rejectPromotion(engine.app, asked('made'), grace)).toEqual({ value: { releaseId: id, position: 1 } });
+    const { state } = (await releaseEngine.look(id, { fresh: true }))!;
+    expect(state.promotions[1]?.approval?.decisions).toEqual([]);
+    await terminateRelease(engine.app, { releaseId: id }, 'test');
+    await engine.ended(id);
   });
 
   test('many at once with keys do not wait for each other for ever', async () => {
