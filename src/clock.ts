@@ -9,7 +9,7 @@ export interface Clock {
   after(name: string, ms: number, work: () => void): Timer;
   /** Rejects with the signal's reason when it is aborted. */
   sleep(name: string, ms: number, signal?: AbortSignal): Promise<void>;
-  /** Aborted after `ms`. Keeps no process alive. */
+  /** Aborted after `ms`, or after 24 days where that is longer. Keeps no process alive. */
   limit(name: string, ms: number): AbortSignal;
 }
 
@@ -21,19 +21,29 @@ export const systemClock: Clock = {
   now: () => new Date(),
   elapsed: () => performance.now(),
   after(_, ms, work) {
-    const timer = setTimeout(work, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      const more = left - LONGEST_TIMER;
+      timer = more > 0 ? setTimeout(() => wait(more), LONGEST_TIMER) : setTimeout(work, left);
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(timer) };
   },
   async sleep(_, ms, signal) {
     try {
-      await delay(ms, undefined, { signal });
+      let left = ms;
+      for (; left > LONGEST_TIMER; left -= LONGEST_TIMER) await delay(LONGEST_TIMER, undefined, { signal });
+      await delay(left, undefined, { signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     }
   },
-  limit: (_, ms) => AbortSignal.timeout(ms),
+  limit: (_, ms) => AbortSignal.timeout(Math.min(ms, LONGEST_TIMER)),
 };
+
+/** In milliseconds, nearly 25 days. Node takes a longer timer for one of a millisecond. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The clocks of two machines may differ by so much, in milliseconds, before anybody is told. */
 export const CLOCK_TOLERANCE = 5_000;

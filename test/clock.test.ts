@@ -163,3 +163,21 @@ test("what PostgreSQL's own clock set hours ahead before it was put right is loo
     await engine.close();
   }
 });
+
+test('a timer of a year is none of a millisecond', async () => {
+  const year = 365 * 24 * HOUR;
+  const over: string[] = [];
+  const timer = systemClock.after('year', year, () => over.push('timer'));
+  const awake = new AbortController();
+  const sleeping = systemClock.sleep('year', year, awake.signal).then(
+    () => over.push('sleep'),
+    () => undefined,
+  );
+  const limit = systemClock.limit('year', year);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  if (limit.aborted) over.push('limit');
+  expect(over).toEqual([]);
+  timer.cancel();
+  awake.abort();
+  await sleeping;
+});

@@ -49,6 +49,12 @@ test('parameters are put in however deep, once, and an escaped one stays', () =>
   expect(interpolate(value, given)).toEqual({ x: ['x-${A}', { n: 1, e: '${A}' }], t: '${' });
 });
 
+test('a timeout of many days is one', async () => {
+  const { host } = await server((_, response) => setTimeout(() => response.writeHead(204).end(), 50));
+  const long = action('http', { url: `http://${host}/`, method: 'POST' }, 60 * 24 * 3_600_000);
+  await expect(runAction(long, {}, contextOf('k'))).resolves.toMatchObject({});
+});
+
 test('an unknown parameter is refused by name, with those that are known', async () => {
   const failed = runAction(action('simulate', { outputs: { x: '${APP_NAMES}' } }), { APP_NAME: 'a' }, contextOf('k'));
   await expect(failed).rejects.toThrow(PermanentError);

@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.ts';
 import { DEFAULT_RETRY } from '../../core/definitions.ts';
 import type { WorkflowAction } from '../../core/definitions.ts';
 import { ACTIONS, MANNERS } from '../../core/kinds/actions.ts';
@@ -72,7 +73,7 @@ export async function runAction(
   // A simulated action may take as long as it says; only its own timeout cuts it.
   const { look: usual, waits } = MANNERS[action.type];
   const timeout = waits ? usual : (action.timeout ?? usual);
-  const deadline = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+  const deadline = timeout === undefined ? undefined : systemClock.limit('action', timeout);
   const signal = deadline ? AbortSignal.any([context.signal, deadline]) : context.signal;
   try {
     const opened = await openReferenced(action.parameters, secrets);

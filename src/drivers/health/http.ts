@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.ts';
 import type { HealthSourceSpec } from '../../core/definitions.ts';
 import { interpolate } from '../actions/interpolate.ts';
 import type { SecretSource } from '../secret-source.ts';
@@ -21,7 +22,7 @@ export async function checkHttp(
 ): Promise<HealthAnswer> {
   const recheckAfter = source.interval ?? DEFAULT_HTTP_INTERVAL;
   const timeout = source.timeout ?? DEFAULT_TIMEOUT;
-  const deadline = AbortSignal.timeout(timeout);
+  const deadline = systemClock.limit('health', timeout);
   try {
     const { url, headers: login } = openUrl(source.url);
     const opened = await openReferenced(source.headers ?? {}, secrets);

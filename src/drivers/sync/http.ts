@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.ts';
 import { foreign } from '../../foreign/index.ts';
 import type { SyncSourceSpec } from '../../core/definitions.ts';
 import { describeChange, runs } from '../../core/running.ts';
@@ -24,7 +25,7 @@ export async function checkHttp(
 ): Promise<SyncAnswer> {
   const recheckAfter = source.interval ?? DEFAULT_INTERVAL;
   const timeout = source.timeout ?? DEFAULT_TIMEOUT;
-  const deadline = AbortSignal.timeout(timeout);
+  const deadline = systemClock.limit('sync', timeout);
   const { application, change, product, signal } = context;
   const wanted = describeChange(change);
   const unknown = (why: string): SyncAnswer => ({
