@@ -21,6 +21,22 @@ interface Page<T> {
   list: { nodes: T[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
 }
 
+/** How many entries of a list are read at most. */
+export class Most {
+  readonly entries: number;
+  /** Whether the list had more. */
+  isCut = false;
+
+  constructor(entries: number) {
+    this.entries = entries;
+  }
+
+  /** For a person, where the list had more; nothing otherwise. @param more the command that shows it */
+  told(more: string): string {
+    return this.isCut ? `There are more than these ${this.entries}. See: ${more}\n` : '';
+  }
+}
+
 /**
  * Page by page. @param document its list is called `list`, takes `$first` and `$after`, and asks for PAGE
  * @param size of a page: fewer where each entry asks for much
@@ -29,18 +45,35 @@ export async function all<T>(
   client: Client,
   document: string,
   variables: Variables = {},
-  limit = Infinity,
+  limit = new Most(Infinity),
   size = 100,
 ): Promise<T[]> {
   const rows: T[] = [];
   let after: string | null = null;
   do {
-    const first = Math.min(size, limit - rows.length);
+    const first = Math.min(size, limit.entries - rows.length);
     const { list }: Page<T> = await client.ask<Page<T>>(document, { ...variables, first, after });
     rows.push(...list.nodes);
     after = list.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
-  } while (after !== null && rows.length < limit);
+  } while (after !== null && rows.length < limit.entries);
+  limit.isCut = after !== null;
   return rows;
+}
+
+/**
+ * A list; or, of a list without a question for one entry, those entries that a person named, wherever in it they stand.
+ * @throws CliError when nothing is called so
+ */
+export async function listOrNamed<T>(
+  client: Client,
+  document: string,
+  limit: Most,
+  { is, none }: { is: ((row: T) => boolean) | undefined; none: string },
+): Promise<T[]> {
+  if (!is) return all<T>(client, document, {}, limit);
+  const found = (await all<T>(client, document)).filter(is);
+  if (found.length === 0) throw new CliError(EXIT.REFUSED, none);
+  return found;
 }
 
 /** Of a list that shows the first 8 characters of an id, the whole one. @param what the noun for a message */

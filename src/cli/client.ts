@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readClock } from './clock.ts';
 import { CliError, EXIT } from './exit.ts';
 
 export type Variables = Record<string, unknown>;
@@ -31,6 +32,7 @@ export class Client {
   async ask<T>(document: string, variables: Variables = {}, signal?: AbortSignal): Promise<T> {
     let response: Response;
     let text: string;
+    const from = performance.now();
     try {
       response = await fetch(`${this.server}/graphql`, {
         method: 'POST',
@@ -42,6 +44,7 @@ export class Client {
         body: JSON.stringify({ query: document, variables }),
         signal,
       });
+      readClock(response, performance.now() - from);
       text = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
@@ -52,6 +55,14 @@ export class Client {
     // 502 to 504 come from a proxy before a server that restarts, 500 with JSON from the server itself.
     if (answer.errors?.length) throw new CliError(EXIT.REFUSED, wordsOf(answer.errors));
     return answer.data as T;
+  }
+
+  /** Asks what everybody may ask, so that the server's time is known. @throws CliError when none answers */
+  async meet(): Promise<void> {
+    await this.ask('{ __typename }').catch((error: unknown) => {
+      // What it refuses is for the command itself to hear.
+      if (!(error instanceof CliError) || error.exitCode === EXIT.UNREACHABLE) throw error;
+    });
   }
 
   /**

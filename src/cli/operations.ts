@@ -1,5 +1,5 @@
 import type { IntrospectionQuery } from 'graphql';
-import { ask, ERRORS } from './asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
 import type {
@@ -52,8 +52,8 @@ export const DOCUMENTS = {
   release: `query CliRelease($id: ID!) {
     release(id: $id) { ...ReleaseFields ...Cures ...Statuses }
   } ${RELEASE} ${CURES} ${STATUSES}`,
-  releases: `query CliReleases($first: Int!, $filter: ReleaseFilterInput) {
-    releases(first: $first, filter: $filter) { nodes { ...ReleaseFields } }
+  releases: `query CliReleases($first: Int!, $after: String, $filter: ReleaseFilterInput) {
+    list: releases(first: $first, after: $after, filter: $filter) { nodes { ...ReleaseFields } ${PAGE} }
   } ${RELEASE}`,
   rollbacksOf: `query CliRollbacksOf($id: ID!) { release(id: $id) { rollbacks { release { shortId } } } }`,
   trigger: `mutation CliTrigger($input: ReleaseTriggerInput!) {
@@ -252,16 +252,16 @@ export async function readRelease(client: Client, name: string, signal?: AbortSi
 /** As the API takes it. */
 export const idOf = (name: string): string => name.replace(/^(release|rollback)\//, '');
 
+/** Of a page: each has all of its promotions. */
+const RELEASES = 10;
+
 /** Newest first. */
 export async function listReleases(
   client: Client,
-  { first, ...filter }: { product?: string; status?: string[]; first: number },
+  filter: { product?: string; status?: string[] },
+  limit: Most,
 ): Promise<ReleaseShown[]> {
-  const { releases } = await client.ask<{ releases: { nodes: ReleaseAnswer[] } }>(DOCUMENTS.releases, {
-    first,
-    filter,
-  });
-  return releases.nodes.map(toShown);
+  return (await all<ReleaseAnswer>(client, DOCUMENTS.releases, { filter }, limit, RELEASES)).map(toShown);
 }
 
 async function change(client: Client, document: string, input: object): Promise<ReleaseShown> {

@@ -1,5 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../core/duration.ts';
+import type { Client } from './client.ts';
+import { now } from './clock.ts';
 import { EXIT } from './exit.ts';
 
 /** The options that several commands have: one spelling and one form of each. */
@@ -8,14 +10,42 @@ export const RELEASE = ['<release>', 'PRODUCT#NUMBER, an id, a product for its n
 export const REASON = '--reason <text>';
 export const UNTIL = 'an instant such as 2026-12-24T18:00:00Z, or a duration such as 4h or 7d';
 
-/** An instant with Z or an offset, or a duration from now on; answers ISO 8601, UTC. */
-export function momentOf(text: string): string {
+/** As it is typed: an instant, in ISO 8601 and UTC, or so many milliseconds from now on. */
+export type Moment = { at: string } | { in: number };
+
+const EXAMPLE = '2026-12-24T18:00:00Z';
+/** Years beyond 9999 have no form. */
+const LONGEST = 365_000 * 86_400_000;
+
+/** An instant with Z or an offset, or a duration. */
+export function momentOf(text: string): Moment {
   const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return new Date(Date.now() + ms).toISOString();
+  if (ms !== undefined && ms > 0 && ms <= LONGEST) return { in: ms };
+  return { at: instantIn(text, `${EXAMPLE}, or a duration with a unit, such as 4h or 7d, of 1000 years at most`) };
+}
+
+/** A moment that is over: an instant, or a duration before now. */
+export function earlierOf(text: string): Moment {
+  const moment = momentOf(text);
+  return 'in' in moment ? { in: -moment.in } : moment;
+}
+
+/** An instant alone: what was seen was seen at one. */
+export const seenAt = (text: string): string => instantIn(text, `an instant such as ${EXAMPLE}`);
+
+function instantIn(text: string, expected: string): string {
   const at = /(Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at))
-    throw new InvalidArgumentError('Expected 2026-12-24T18:00:00Z, or a duration with a unit, such as 4h or 7d.');
+  if (Number.isNaN(at)) throw new InvalidArgumentError(`Expected ${expected}.`);
   return new Date(at).toISOString();
+}
+
+/** What a moment is at the server: `4h` from now on by its clock, however wrong the one of this machine is. */
+export async function instantOf(client: Client, moment: Moment): Promise<string>;
+export async function instantOf(client: Client, moment: Moment | undefined): Promise<string | undefined>;
+export async function instantOf(client: Client, moment: Moment | undefined): Promise<string | undefined> {
+  if (moment === undefined || 'at' in moment) return moment?.at;
+  await client.meet();
+  return new Date(now() + moment.in).toISOString();
 }
 
 export function timeoutOption(): Option {
@@ -30,6 +60,9 @@ export function timeoutOption(): Option {
     return ms;
   });
 }
+
+/** Whether a person has said where a list is to be cut. */
+export const isLimited = (command: Command): boolean => command.getOptionValueSource('limit') === 'cli';
 
 export function wholeNumber(value: string): number {
   if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a whole number from 1.');

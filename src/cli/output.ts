@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { printable, printableIn } from '../core/printable.ts';
+import { now } from './clock.ts';
 import { cutTo, widthOf } from './width.ts';
 
 export const FORMATS = ['table', 'json', 'yaml', 'name'] as const;
@@ -132,14 +133,14 @@ export function duration(ms: number): string {
 }
 
 /** `3m`, `2h`, `5d` ago, as in lists. */
-export function age(since: string | null | undefined, now = Date.now()): string {
-  return since ? length(now - Date.parse(since)) : '-';
+export function age(since: string | null | undefined): string {
+  return since ? length(now() - Date.parse(since)) : '-';
 }
 
 /** `in 3m`, `3m ago`, as in lists. */
-export function when(at: string | null | undefined, now = Date.now()): string {
+export function when(at: string | null | undefined): string {
   if (!at) return '-';
-  const left = Date.parse(at) - now;
+  const left = Date.parse(at) - now();
   // What was set to 2h a moment ago ends in 2h.
   return left > 0 ? `in ${length(left, Math.round)}` : `${length(-left)} ago`;
 }

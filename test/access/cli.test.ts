@@ -62,6 +62,23 @@ test('a role is granted, listed and taken away', async () => {
   expect((await as(ADMIN, 'grant', 'create', '--role', 'viewer')).code).toBe(2);
 });
 
+test('one of a list is found wherever it stands there, and what is not there is refused', async () => {
+  for (const subject of ['one', 'two', 'three'])
+    expect((await as(ADMIN, 'grant', 'create', '--role', 'viewer', '--user', subject)).code).toBe(0);
+  const grants = JSON.parse((await as(ADMIN, 'get', 'grants', '-o', 'json')).out) as { id: string; subject: string }[];
+  expect(grants.length).toBeGreaterThan(2);
+  for (const { id, subject } of grants) {
+    const { code, out } = await as(ADMIN, 'get', 'grant', id.slice(0, 8), '--limit', '1');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(subject) });
+  }
+  for (const kind of ['grant', 'token'])
+    expect(await as(ADMIN, 'get', kind, 'nonsense')).toEqual({
+      code: 1,
+      out: '',
+      err: `There is no ${kind} 'nonsense'. See: sluice ${kind} list\n`,
+    });
+});
+
 test('the audit log is exported as JSON', async () => {
   const { out } = await as(ADMIN, 'get', 'audit', '--limit', '150', '-o', 'json');
   const entries = JSON.parse(out) as { action: string; input: unknown }[];

@@ -44,10 +44,10 @@ test.each(LEAVES)(
   },
 );
 
-test('one flag has one name: a time is --until, a reason is --reason', () => {
+test('one flag has one name: a time is --until, a reason is --reason, a key is --idempotency-key', () => {
   const shown = LEAVES.flatMap(([, command]) => command.options.filter(({ hidden }) => !hidden));
   const names = new Set(shown.map(({ long }) => long));
-  for (const old of ['--expires', '--expires-at', '--comment', '--message', '--for', '--because'])
+  for (const old of ['--expires', '--expires-at', '--comment', '--message', '--for', '--because', '--key'])
     expect(names).not.toContain(old);
   expect(names).toContain('--until');
   expect(names).toContain('--reason');
@@ -75,6 +75,11 @@ test.each([
   [['webhook', 'list', '--status', 'LOST']],
   [['rollback', 'billing', 'eu']],
   [['watch', 'billing', '--timeout', '5']],
+  [['approve', 'billing', 'eu', '--attempt', 'first']],
+  [['reject', 'billing', 'eu', '--attempt', '1.5']],
+  [['hold', 'eu', '--reason', 'x', '--until', '99999999d']],
+  [['metrics', 'billing', 'eu', '--since', '99999999d']],
+  [['report', 'health', 'billing-eu', 'healthy', '--at', '5m']],
   [['get', 'releases', '-o', 'xml']],
   [['delete', 'release', 'x']],
   [['--server', 'nonsense', 'get', 'products']],
@@ -95,6 +100,7 @@ test('values of a list are taken in any case: only the server is missing', async
     ['token', 'create', '--name', 'ci', '--until', '30d'],
     ['token', 'create', '--name', 'ci', '--expires', '30d'],
     ['approve', 'billing#42', 'eu', '--comment', 'fine'],
+    ['propose', '--remove', 'Environment/eu', '--key', 'build 7'],
   ]) {
     const { code, err } = await sluice({ SLUICE_SERVER: 'http://127.0.0.1:9' }, ...args);
     expect({ code, err }, args.join(' ')).toEqual({ code: 3, err: expect.stringContaining('No Sluice server') });

@@ -1,8 +1,9 @@
 import type { Command, Option } from 'commander';
-import { all, ask, ERRORS, PAGE, wholeId } from '../asking.ts';
+import { all, ask, ERRORS, listOrNamed, Most, PAGE, wholeId } from '../asking.ts';
 import type { Client } from '../client.ts';
+import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { choiceOption, formerly, momentOf, UNTIL } from '../options.ts';
+import { choiceOption, formerly, instantOf, type Moment, momentOf, UNTIL } from '../options.ts';
 import { age, render, renderList, shortened, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -45,7 +46,7 @@ interface TokenFlags extends Limits {
   name: string;
   serviceAccount?: string;
   user?: string;
-  until?: string;
+  until?: Moment;
 }
 
 interface GrantFlags extends Limits {
@@ -101,7 +102,7 @@ const subjectWords = ({ subjectKind, subject }: { subjectKind: string; subject: 
   `${subjectKind.toLowerCase().replaceAll('_', '-')} ${subject}`;
 
 const stateOf = ({ revokedAt, expiresAt }: Token): string =>
-  revokedAt ? 'revoked' : expiresAt && Date.parse(expiresAt) < Date.now() ? 'expired' : 'good';
+  revokedAt ? 'revoked' : expiresAt && Date.parse(expiresAt) < now() ? 'expired' : 'good';
 
 const TOKEN_VIEW: View<Token> = {
   columns: [
@@ -141,21 +142,25 @@ const AUDIT_VIEW: View<Entry> = {
 };
 
 /** @param id only this one; its beginning is enough */
-export async function getTokens(client: Client, id: string | undefined, limit: number, style: Style): Promise<string> {
-  const rows = await all<Token>(client, ACCESS_DOCUMENTS.tokens, {}, limit);
-  const found = rows.filter((each) => each.id.startsWith(id ?? ''));
-  return renderList(found, style, TOKEN_VIEW, id === undefined ? 'There are no tokens.' : `There is no token '${id}'.`);
+export async function getTokens(client: Client, id: string | undefined, limit: Most, style: Style): Promise<string> {
+  const rows = await listOrNamed<Token>(client, ACCESS_DOCUMENTS.tokens, limit, {
+    is: id === undefined ? undefined : ({ id: own }) => own.startsWith(id),
+    none: `There is no token '${id}'. See: sluice token list`,
+  });
+  return renderList(rows, style, TOKEN_VIEW, 'There are no tokens.');
 }
 
 /** @param id only this one; its beginning is enough */
-export async function getGrants(client: Client, id: string | undefined, limit: number, style: Style): Promise<string> {
-  const rows = await all<Grant>(client, ACCESS_DOCUMENTS.grants, {}, limit);
-  const found = rows.filter((each) => each.id.startsWith(id ?? ''));
-  return renderList(found, style, GRANT_VIEW, id === undefined ? 'There are no grants.' : `There is no grant '${id}'.`);
+export async function getGrants(client: Client, id: string | undefined, limit: Most, style: Style): Promise<string> {
+  const rows = await listOrNamed<Grant>(client, ACCESS_DOCUMENTS.grants, limit, {
+    is: id === undefined ? undefined : ({ id: own }) => own.startsWith(id),
+    none: `There is no grant '${id}'. See: sluice grant list`,
+  });
+  return renderList(rows, style, GRANT_VIEW, 'There are no grants.');
 }
 
 /** Newest first. JSON has everything that is known of each, for keeping elsewhere. */
-export async function getAudit(client: Client, limit: number, style: Style): Promise<string> {
+export async function getAudit(client: Client, limit: Most, style: Style): Promise<string> {
   return render(await all<Entry>(client, ACCESS_DOCUMENTS.audit, {}, limit), style, AUDIT_VIEW);
 }
 
@@ -177,7 +182,7 @@ export function addAccessCommands({ program, clientOf, styleOf, print }: Shell):
     .command('list')
     .description('show tokens without their secrets')
     .action(async (_flags: unknown, command: Command) =>
-      print(await getTokens(clientOf(command), undefined, Infinity, styleOf(command))),
+      print(await getTokens(clientOf(command), undefined, new Most(Infinity), styleOf(command))),
     );
   token
     .command('revoke')
@@ -202,7 +207,7 @@ export function addAccessCommands({ program, clientOf, styleOf, print }: Shell):
     .command('list')
     .description('show granted roles')
     .action(async (_flags: unknown, command: Command) =>
-      print(await getGrants(clientOf(command), undefined, Infinity, styleOf(command))),
+      print(await getGrants(clientOf(command), undefined, new Most(Infinity), styleOf(command))),
     );
   grant
     .command('delete')
@@ -243,7 +248,7 @@ async function createToken(client: Client, flags: TokenFlags, { format }: Style)
     subjectKind: user === undefined ? 'SERVICE_ACCOUNT' : 'USER',
     subject: user ?? serviceAccount ?? name.trim().toLowerCase().replaceAll(/\s+/g, '-'),
     scope: role === undefined ? null : [scopeOf(flags)],
-    expiresAt: until ?? null,
+    expiresAt: (await instantOf(client, until)) ?? null,
   };
   const payload = await ask<{ secret: string; apiToken: Token }>(client, ACCESS_DOCUMENTS.tokenCreate, input);
   // For programs the token alone, for people a word with it, on lines that do not hold it.

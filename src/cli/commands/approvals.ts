@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
-import { formerly, REASON, RELEASE } from '../options.ts';
+import { formerly, REASON, RELEASE, wholeNumber } from '../options.ts';
 import { age, render, renderList, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -76,7 +76,7 @@ const VIEW: View<Decided> = {
   name: ({ name, release, approval: { step } }) => `approval/${release.uuid}/${name}${step === null ? '' : `/${step}`}`,
 };
 
-export async function getApprovals(client: Client, filter: { product?: string }, limit: number, style: Style) {
+export async function getApprovals(client: Client, filter: { product?: string }, limit: Most, style: Style) {
   const rows = await all<Answer>(client, APPROVALS.approvals, { filter }, limit);
   return renderList(rows.flatMap(approvalsOf).filter(isOpen), style, VIEW, 'Nothing waits for an approval.');
 }
@@ -90,7 +90,7 @@ export function addApprovals({ program, clientOf, styleOf, print }: Shell): void
       .argument('<environment>', 'the environment, or the workflow step')
       .option('--step <name>', 'of a step that asks while it is under way: its name, or that of its action')
       .option(REASON, 'kept with the decision')
-      .option('--attempt <n>', 'refuse when this is not the attempt that asks now', Number)
+      .option('--attempt <n>', 'refuse when this is not the attempt that asks now', wholeNumber)
       .action(async (release: string, environment: string, flags: DecisionFlags, own: Command) => {
         const { reason: comment, attempt, step } = flags;
         const input = { releaseId: idOf(release), environment, step, comment, attempt };

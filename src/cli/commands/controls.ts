@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
-import { momentOf, REASON, RELEASE, UNTIL } from '../options.ts';
+import { instantOf, type Moment, momentOf, REASON, RELEASE, UNTIL } from '../options.ts';
 import { age, type Column, render, renderList, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -122,19 +122,19 @@ export interface Wanted {
 
 const filterOf = ({ product, everything }: Wanted): object => ({ product, active: everything ? undefined : true });
 
-export function listHolds(client: Client, wanted: Wanted, limit: number): Promise<Hold[]> {
+export function listHolds(client: Client, wanted: Wanted, limit: Most): Promise<Hold[]> {
   return all(client, CONTROLS.holds, { filter: filterOf(wanted) }, limit);
 }
 
-export function listMarks(client: Client, wanted: Wanted, limit: number): Promise<Mark[]> {
+export function listMarks(client: Client, wanted: Wanted, limit: Most): Promise<Mark[]> {
   return all(client, CONTROLS.badVersions, { filter: filterOf(wanted) }, limit);
 }
 
-export async function getHolds(client: Client, wanted: Wanted, limit: number, style: Style): Promise<string> {
+export async function getHolds(client: Client, wanted: Wanted, limit: Most, style: Style): Promise<string> {
   return renderList(await listHolds(client, wanted, limit), style, HOLD_VIEW, 'No environment is on hold.');
 }
 
-export async function getBadVersions(client: Client, wanted: Wanted, limit: number, style: Style): Promise<string> {
+export async function getBadVersions(client: Client, wanted: Wanted, limit: Most, style: Style): Promise<string> {
   return renderList(await listMarks(client, wanted, limit), style, MARK_VIEW, 'No version is marked bad.');
 }
 
@@ -143,7 +143,7 @@ interface Flags {
   environment?: string;
   group?: string;
   reason?: string;
-  until?: string;
+  until?: Moment;
 }
 
 export function addControls({ program, clientOf, styleOf, print }: Shell, windows: Command): void {
@@ -160,9 +160,10 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
     .option('--product <name>', 'only this product')
     .requiredOption(REASON, 'why; shown to everybody who waits')
     .option('--until <when>', until, momentOf)
-    .action((environment: string, flags: Flags, command: Command) =>
-      change(command, CONTROLS.hold, { environment, ...flags }, HOLD_VIEW),
-    );
+    .action(async (environment: string, { until: end, ...flags }: Flags, command: Command) => {
+      const input = { environment, ...flags, until: await instantOf(clientOf(command), end) };
+      await change(command, CONTROLS.hold, input, HOLD_VIEW);
+    });
   program
     .command('unhold')
     .description('lift the holds on an environment: what waits goes on at once')
@@ -181,9 +182,10 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
     .option('--group <name>', 'only in the environments of this group')
     .requiredOption(REASON, 'why; shown to everybody who wants to release it')
     .option('--until <when>', until, momentOf)
-    .action((product: string, version: string, { until: expiresAt, ...flags }: Flags, command: Command) =>
-      change(command, CONTROLS.mark, { product, version, expiresAt, ...flags }, MARK_VIEW),
-    );
+    .action(async (product: string, version: string, { until: end, ...flags }: Flags, command: Command) => {
+      const input = { product, version, ...flags, expiresAt: await instantOf(clientOf(command), end) };
+      await change(command, CONTROLS.mark, input, MARK_VIEW);
+    });
   program
     .command('unmark-bad')
     .description('take marks on a version back: what waits goes on at once')
@@ -204,9 +206,11 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
     .requiredOption(REASON, 'why; kept with the release')
     .requiredOption('--until <when>', `when they count again: ${UNTIL}`, momentOf)
     .action(async (named: string, environment: string, names: string[], flags: Flags, command: Command) => {
-      const { reason, until: expiresAt } = flags;
+      const client = clientOf(command);
+      const { reason, until: end } = flags;
+      const expiresAt = await instantOf(client, end);
       const input = { releaseId: idOf(named), environment, windows: names, reason, expiresAt };
-      const { promotion } = await ask<{ promotion: Overridden }>(clientOf(command), CONTROLS.override, input);
+      const { promotion } = await ask<{ promotion: Overridden }>(client, CONTROLS.override, input);
       const style = styleOf(command);
       if (style.format !== 'table') return print(render(promotion, style, { columns: [], name: ({ name }) => name }));
       const { release, waitingFor } = promotion;

@@ -1,4 +1,4 @@
-import { all, PAGE } from '../asking.ts';
+import { all, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { age, renderList, type Style, type View } from '../output.ts';
 
@@ -42,7 +42,7 @@ const DEPLOYMENT_VIEW: View<Deployment> = {
   name: ({ environmentName, applicationName }) => `deployment/${environmentName}/${applicationName}`,
 };
 
-export function listDeployments(client: Client, product: string | undefined, limit: number): Promise<Deployment[]> {
+export function listDeployments(client: Client, product: string | undefined, limit: Most): Promise<Deployment[]> {
   const selector = product === undefined ? null : { products: [product] };
   return all(client, DEPLOYMENTS, { selector }, limit);
 }
@@ -50,7 +50,7 @@ export function listDeployments(client: Client, product: string | undefined, lim
 export async function getDeployments(
   client: Client,
   product: string | undefined,
-  limit: number,
+  limit: Most,
   style: Style,
 ): Promise<string> {
   const rows = await listDeployments(client, product, limit);

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
+import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { momentOf, REASON, UNTIL } from '../options.ts';
+import { instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
 import type { Shell } from '../shell.ts';
 
 /** A freeze is a release window of the kind DENY that carries this label: nothing else knows of freezes. */
 const LABEL = { key: 'sluice.dev/freeze', value: 'true' };
-/** It begins before now: a clock of this machine that is ahead of the server's would open a gap. */
+/** It begins before now: an answer tells the server's time by the second, and a window that begins later would leave a gap. */
 const EARLIER_MS = 3_600_000;
 
 export const FREEZES = {
@@ -30,7 +31,7 @@ interface Freeze {
 /** Those that are not over. */
 export async function listFreezes(client: Client): Promise<Freeze[]> {
   const found = await all<Freeze>(client, FREEZES.freezes, { selector: { matchLabels: [LABEL] } });
-  return found.filter(({ times }) => times.once === null || Date.parse(times.once.to) > Date.now());
+  return found.filter(({ times }) => times.once === null || Date.parse(times.once.to) > now());
 }
 
 export function describeFreeze({ name, description, times, selector }: Freeze): string {
@@ -44,7 +45,7 @@ export function describeFreeze({ name, description, times, selector }: Freeze): 
 
 interface Flags {
   reason: string;
-  until: string;
+  until: Moment;
   environment?: string[];
   product?: string[];
 }
@@ -58,14 +59,17 @@ export function addFreezes({ program, clientOf, print }: Shell): void {
     .requiredOption(REASON, 'why; shown to everybody who waits')
     .option('--environment <name...>', 'only in these; * stands for anything')
     .option('--product <name...>', 'only these; * stands for anything')
-    .action(async ({ reason, until, environment, product }: Flags, command: Command) => {
-      const now = Date.now();
+    .action(async ({ reason, until: end, environment, product }: Flags, command: Command) => {
+      const client = clientOf(command);
+      await client.meet();
+      const until = await instantOf(client, end);
+      const begun = now();
       // The window begins earlier, so the server would take a time that is over.
-      if (Date.parse(until) <= now)
+      if (Date.parse(until) <= begun)
         throw new CliError(EXIT.USAGE, `--until is ${until}, which is over: name a later time`);
-      const name = `freeze-${new Date(now).toISOString().replace(/\D/g, '')}`;
+      const name = `freeze-${new Date(begun).toISOString().replace(/\D/g, '')}`;
       const selector = { environments: { names: environment }, products: { names: product } };
-      const once = { from: new Date(now - EARLIER_MS).toISOString(), to: until };
+      const once = { from: new Date(begun - EARLIER_MS).toISOString(), to: until };
       const input = {
         name,
         labels: [LABEL],
@@ -75,7 +79,7 @@ export function addFreezes({ program, clientOf, print }: Shell): void {
         times: { once },
         selector,
       };
-      await ask(clientOf(command), FREEZES.freeze, input);
+      await ask(client, FREEZES.freeze, input);
       print(`Frozen until ${until} by release window ${name}\nLift it with: sluice unfreeze ${name}`);
     });
   program

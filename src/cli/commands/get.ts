@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { all, PAGE } from '../asking.ts';
+import { all, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
+import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { listReleases, readRelease } from '../operations.ts';
-import { choiceOption, wholeNumber } from '../options.ts';
+import { choiceOption, isLimited, wholeNumber } from '../options.ts';
 import { age, duration, render, renderList, type Style, type View } from '../output.ts';
 import {
   causeOf,
@@ -29,8 +30,11 @@ interface Flags {
   product?: string;
   status?: string[];
   all?: boolean;
-  limit: number;
+  limit: Most;
 }
+
+/** As it stands on the command line. */
+type Typed = Omit<Flags, 'limit'> & { limit: number };
 
 type Narrowing = 'product' | 'status' | 'all';
 
@@ -135,7 +139,7 @@ export const KIND_NAMES = LISTINGS.map(({ names }) => names[0]!);
 const STATUSES = ['QUEUED', 'RUNNING', 'SUSPENDED', 'TERMINATING', 'SUCCEEDED', 'FAILED', 'TERMINATED'];
 
 /** `sluice get …` */
-export function addGet({ program, clientOf, styleOf, print }: Shell): void {
+export function addGet({ program, clientOf, styleOf, print, err }: Shell): void {
   program
     .command('get')
     .description(`show what there is: ${KIND_NAMES.join(', ')}`)
@@ -145,8 +149,10 @@ export function addGet({ program, clientOf, styleOf, print }: Shell): void {
     .addOption(choiceOption('--status <status...>', 'releases in these states', STATUSES))
     .option('--all', 'holds and bad versions that are over, too')
     .option('--limit <n>', 'at most so many', wholeNumber, 100)
-    .action(async (kind: string, name: string | undefined, flags: Flags, command: Command) => {
+    .action(async (kind: string, name: string | undefined, typed: Typed, command: Command) => {
+      const flags = { ...typed, limit: new Most(typed.limit) };
       print(await get(clientOf(command), kind, name ?? null, flags, styleOf(command)));
+      if (!isLimited(command)) err.write(flags.limit.told(`sluice get ${kind} --limit NUMBER`));
     });
 }
 
@@ -219,7 +225,7 @@ async function getReleases(
   style: Style,
 ): Promise<string> {
   if (name === null) {
-    const releases = await listReleases(client, { product, status, first: Math.min(limit, 100) });
+    const releases = await listReleases(client, { product, status }, limit);
     const none = status === undefined ? 'No releases yet. Start one with: sluice release PRODUCT' : 'No such releases.';
     return renderList(releases, style, RELEASE_VIEW, none);
   }
@@ -323,7 +329,5 @@ function whatIsLeft({ about, attempts, lastError, nextAttemptAt }: ErrandShown):
 }
 
 function took({ startedAt, endedAt }: { startedAt: string | null; endedAt: string | null }): string | null {
-  return startedAt === null
-    ? null
-    : duration((endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt));
+  return startedAt === null ? null : duration((endedAt === null ? now() : Date.parse(endedAt)) - Date.parse(startedAt));
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
+import { now } from '../clock.ts';
 import { readRelease } from '../operations.ts';
-import { momentOf, wholeNumber } from '../options.ts';
-import { parseDuration } from '../../core/duration.ts';
+import { earlierOf, instantOf, isLimited, type Moment, wholeNumber } from '../options.ts';
 import { age, duration, render, renderList, type Style, uncut, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { checkProduct } from './get.ts';
@@ -98,7 +98,7 @@ const PAST_VIEW: View<PastShown> = {
     ['VERSION', ({ version }) => version.label],
     ['APPLICATION', ({ applicationName }) => applicationName],
     ['SINCE', ({ since }) => since.replace(/\.\d+Z$/, 'Z'), 'whole'],
-    ['FOR', ({ since, until }) => duration((until === null ? Date.now() : Date.parse(until)) - Date.parse(since))],
+    ['FOR', ({ since, until }) => duration((until === null ? now() : Date.parse(until)) - Date.parse(since))],
     ['RELEASE', ({ release }) => release?.shortId, 'whole'],
     ['BY', ({ release }) => release?.trigger.actor ?? release?.trigger.kind],
     ['HEALTHY', ({ verifiedAt }) => (verifiedAt === null ? 'no' : 'yes')],
@@ -212,14 +212,8 @@ function showFigures(figures: Figures, style: Style, place: string): string {
   ].join('\n');
 }
 
-/** An instant, or a duration before now. */
-function earlier(text: string): string {
-  const ms = parseDuration(text);
-  return ms === undefined ? momentOf(text) : new Date(Date.now() - ms).toISOString();
-}
-
 /** `sluice matrix`, `sluice history`, `sluice notes` and `sluice metrics`. */
-export function addHistory({ program, clientOf, styleOf, print }: Shell): void {
+export function addHistory({ program, clientOf, styleOf, print, err }: Shell): void {
   program
     .command('matrix')
     .description(
@@ -237,7 +231,7 @@ export function addHistory({ program, clientOf, styleOf, print }: Shell): void {
         client,
         HISTORY_DOCUMENTS.matrix,
         variables,
-        Infinity,
+        new Most(Infinity),
         ROWS,
       );
       const places = rows.flatMap(({ productName, cells }) => cells.map((each) => ({ productName, ...each })));
@@ -253,7 +247,8 @@ export function addHistory({ program, clientOf, styleOf, print }: Shell): void {
       const client = clientOf(command);
       const style = styleOf(command);
       await checkProduct(client, product);
-      const rows = await all<PastShown>(client, HISTORY_DOCUMENTS.history, { product, environment }, limit);
+      const most = new Most(limit);
+      const rows = await all<PastShown>(client, HISTORY_DOCUMENTS.history, { product, environment }, most);
       const none = `Nothing of ${product} was brought to ${environment} yet.`;
       print(
         renderList(rows, style, PAST_VIEW, none) +
@@ -264,6 +259,7 @@ export function addHistory({ program, clientOf, styleOf, print }: Shell): void {
             ({ reason }) => reason,
           ),
       );
+      if (!isLimited(command)) err.write(most.told(`sluice history ${product} ${environment} --limit NUMBER`));
     });
   program
     .command('notes')
@@ -297,11 +293,11 @@ export function addHistory({ program, clientOf, styleOf, print }: Shell): void {
     .description('show lead time, deployment frequency, change failure rate and time to restore')
     .argument('<product>', 'its name')
     .argument('<environment>', 'its name')
-    .option('--since <when>', 'an instant, or a duration such as 90d (default: 30d)', earlier)
-    .action(async (product: string, environment: string, { since }: { since?: string }, command: Command) => {
+    .option('--since <when>', 'an instant, or a duration such as 90d (default: 30d)', earlierOf)
+    .action(async (product: string, environment: string, { since }: { since?: Moment }, command: Command) => {
       const client = clientOf(command);
       await checkProduct(client, product);
-      const asked = { product, environment, since };
+      const asked = { product, environment, since: await instantOf(client, since) };
       const { figures } = await client.ask<{ figures: Figures }>(HISTORY_DOCUMENTS.metrics, asked);
       print(showFigures(figures, styleOf(command), `${product} in ${environment}`));
     });

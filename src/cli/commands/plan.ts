@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ask, ERRORS } from '../asking.ts';
+import { now } from '../clock.ts';
 import { render, type Style, table, uncut, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -164,7 +165,7 @@ const waitOf = ({ name, waitingFor }: Promotion): string =>
 
 function startOf(at: string | null): string {
   if (at === null) return 'not known';
-  return Date.parse(at) - Date.now() < 60_000 ? 'at once' : when(at);
+  return Date.parse(at) - now() < 60_000 ? 'at once' : when(at);
 }
 
 /** A chapter for each application: what would become of its files. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { ROLLBACK_PART } from '../operations.ts';
-import { choiceArgument, formerly, momentOf, REASON, timeoutOption, UNTIL } from '../options.ts';
+import { choiceArgument, formerly, REASON, seenAt, timeoutOption, UNTIL } from '../options.ts';
 import { age, type Column, render, renderList, type Style, uncut, type View } from '../output.ts';
 import { CHANGES, showChanges } from './plan.ts';
 import type { Change } from './plan.ts';
@@ -87,7 +87,7 @@ const VIEW: View<RollbackShown> = {
 export async function getRollbacks(
   client: Client,
   product: string | undefined,
-  limit: number,
+  limit: Most,
   style: Style,
 ): Promise<string> {
   const rows = await all<RollbackShown>(client, ROLLBACKS.list, { product }, limit);
@@ -222,7 +222,7 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
     .argument('<application>', 'its name: `sluice get applications` lists them')
     .addArgument(choiceArgument('<status>', 'how it is', HEALTH))
     .option(REASON, 'what was seen')
-    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, momentOf)
+    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, seenAt)
     .action(async (application: string, told: string, { reason: message, at }: Flags, command: Command) => {
       const status = constant(told);
       const input = { application, status, message, at };
@@ -245,7 +245,7 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
     .argument('<application>', 'its name: `sluice get applications` lists them')
     .option('--version <version>', 'what people call the version; it or --commit is required')
     .option('--commit <commit>', 'the commit of its configuration: at least seven digits of it')
-    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, momentOf)
+    .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, seenAt)
     .action(async (application: string, { version, commit, at }: Flags, command: Command) => {
       if (version === undefined && commit === undefined)
         command.error("error: required option '--version <version>' or '--commit <commit>' not specified");

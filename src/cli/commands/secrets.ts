@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { FORGE_KINDS } from '../../core/forges.ts';
 import type { ForgeKind } from '../../core/forges.ts';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { ask, ERRORS, listOrNamed, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { choiceOption } from '../options.ts';
@@ -91,15 +91,12 @@ const VIEW: View<SecretShown> = {
 };
 
 /** @param name only this one */
-export async function getSecrets(
-  client: Client,
-  name: string | undefined,
-  limit: number,
-  style: Style,
-): Promise<string> {
-  const rows = await all<SecretShown>(client, SECRET_DOCUMENTS.list, {}, limit);
-  const found = rows.filter((each) => name === undefined || each.name === name);
-  return renderList(found, style, VIEW, name === undefined ? 'There are no secrets.' : `There is no secret '${name}'.`);
+export async function getSecrets(client: Client, name: string | undefined, limit: Most, style: Style): Promise<string> {
+  const rows = await listOrNamed<SecretShown>(client, SECRET_DOCUMENTS.list, limit, {
+    is: name === undefined ? undefined : (each) => each.name === name,
+    none: `There is no secret '${name}'. See: sluice secret list`,
+  });
+  return renderList(rows, style, VIEW, 'There are no secrets.');
 }
 
 const SCHEMES = ['standard', 'github', 'gitlab-token', 'gitlab-signing', 'gitea', 'bitbucket', 'header', 'hmac-header'];
@@ -137,7 +134,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
     .command('list')
     .description('show secrets without their values')
     .action(async (_flags: unknown, command: Command) =>
-      print(await getSecrets(clientOf(command), undefined, Infinity, styleOf(command))),
+      print(await getSecrets(clientOf(command), undefined, new Most(Infinity), styleOf(command))),
     );
   secret
     .command('delete')

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ask, ERRORS } from '../asking.ts';
 import { CliError, EXIT } from '../exit.ts';
 import type { ManifestRefusal } from '../operations.ts';
+import { formerly } from '../options.ts';
 import { render, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { place, readManifests, textOf } from './apply.ts';
@@ -61,7 +62,7 @@ interface ProposeFlags {
   source?: string;
   into?: string;
   title?: string;
-  key?: string;
+  idempotencyKey?: string;
 }
 
 /** `KIND/NAME`, as `sluice apply -o name` prints it. */
@@ -88,7 +89,7 @@ export function addSources({ program, clientOf, styleOf, print }: Shell): void {
       }
       print(render([{ ...gitSource, changed }], styleOf(command), SYNCED));
     });
-  program
+  const propose = program
     .command('propose')
     .description('open a pull request that changes synced definitions in the repository of their git source')
     .option('-f, --file <path...>', 'manifests as they are to be: file, folder, or - for standard input')
@@ -97,9 +98,9 @@ export function addSources({ program, clientOf, styleOf, print }: Shell): void {
     .option('--source <name>', 'the git source, where all of it is new there')
     .option('--into <file>', 'the file of the repository in which new definitions are written')
     .option('--title <text>', 'the title of the pull request, and the message of its commit')
-    .option('--key <text>', 'the same change with one key is one pull request')
+    .option('--idempotency-key <key>', 'the same key again answers with the same pull request')
     .action(async (flags: ProposeFlags, command: Command) => {
-      const { remove: removals, source, into, title, key: idempotencyKey } = flags;
+      const { remove: removals, source, into, title, idempotencyKey } = flags;
       if (!flags.file && !removals)
         throw new CliError(
           EXIT.USAGE,
@@ -115,4 +116,5 @@ export function addSources({ program, clientOf, styleOf, print }: Shell): void {
       const { diff } = payload.proposal;
       print((style.format === 'table' ? `${diff.trimEnd()}\n\n` : '') + render([payload.proposal], style, PROPOSED));
     });
+  formerly(propose, '--key <text>', 'idempotencyKey');
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Most } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { listReleases } from '../operations.ts';
 import { render, renderList, type Style } from '../output.ts';
@@ -22,26 +23,42 @@ const OPEN = ['QUEUED', 'RUNNING', 'SUSPENDED', 'TERMINATING'];
 const MOST = 100;
 
 /** `sluice status`: who I am there, what is on its way, and what keeps releases out. */
-export function addStatus({ program, clientOf, styleOf, print }: Shell): void {
+export function addStatus({ program, clientOf, styleOf, print, err }: Shell): void {
   program
     .command('status')
     .description('show at a glance what is live, what is on its way, and what keeps releases out')
     .argument('[product]', 'only this product')
     .action(async (product: string | undefined, _flags: unknown, command: Command) => {
-      print(await status(clientOf(command), product, styleOf(command)));
+      const { text, cut } = await status(clientOf(command), product, styleOf(command));
+      print(text);
+      err.write(cut);
     });
 }
 
-async function status(client: Client, product: string | undefined, style: Style): Promise<string> {
+/** `cut`: of what there is more than it shows. */
+async function status(
+  client: Client,
+  product: string | undefined,
+  style: Style,
+): Promise<{ text: string; cut: string }> {
   const { viewer } = await client.ask<{ viewer: ViewerShown }>(VIEWER);
   if (product !== undefined) await checkProduct(client, product);
-  const releases = await listReleases(client, { product, status: OPEN, first: MOST });
-  const deployments = await listDeployments(client, product, MOST);
-  const holds = await listHolds(client, { product }, MOST);
-  const marks = await listMarks(client, { product }, MOST);
+  const most = {
+    releases: new Most(MOST),
+    deployments: new Most(MOST),
+    holds: new Most(MOST),
+    'bad-versions': new Most(MOST),
+  };
+  const releases = await listReleases(client, { product, status: OPEN }, most.releases);
+  const deployments = await listDeployments(client, product, most.deployments);
+  const holds = await listHolds(client, { product }, most.holds);
+  const marks = await listMarks(client, { product }, most['bad-versions']);
   const freezes = await listFreezes(client);
   const all = { server: client.server, viewer, releases, deployments, freezes, holds, marks };
-  if (style.format !== 'table') return render(all, style, { columns: [], name: ({ server }) => server });
+  const cut = Object.entries(most)
+    .map(([kind, each]) => each.told(`sluice get ${kind} --limit NUMBER`))
+    .join('');
+  if (style.format !== 'table') return { text: render(all, style, { columns: [], name: ({ server }) => server }), cut };
   const live = new Map<string, Set<string>>();
   for (const { productName, version, environmentName } of deployments) {
     const places = live.get(`${productName} ${version.label}`) ?? new Set();
@@ -59,7 +76,7 @@ async function status(client: Client, product: string | undefined, style: Style)
     return reasons.slice(0, 1).map((reason) => `${release.shortId} (${versionOf(release)}) waits: ${reason}`);
   });
   const open = renderList(releases, style, RELEASE_VIEW, 'No release is on its way.');
-  return [lines.join('\n'), open, waits.join('\n')].filter(Boolean).join('\n\n');
+  return { text: [lines.join('\n'), open, waits.join('\n')].filter(Boolean).join('\n\n'), cut };
 }
 
 function whoIs({ name, grants, kind }: ViewerShown): string {

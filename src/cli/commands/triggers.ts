@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { momentOf, REASON, UNTIL } from '../options.ts';
+import { instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
 import { age, render, renderList, shortened, type Style, uncut, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { WHY_AND_UNTIL_WHEN } from './controls.ts';
@@ -116,14 +116,14 @@ const IDENTITY_VIEW: View<IdentityShown> = {
   name: ({ email }) => `git-identity/${email}`,
 };
 
-function listCandidates(client: Client, product: string | undefined, limit: number): Promise<CandidateShown[]> {
+function listCandidates(client: Client, product: string | undefined, limit: Most): Promise<CandidateShown[]> {
   return all(client, TRIGGER_DOCUMENTS.candidates, { filter: { product } }, limit);
 }
 
 export async function getCandidates(
   client: Client,
   product: string | undefined,
-  limit: number,
+  limit: Most,
   style: Style,
 ): Promise<string> {
   const rows = await listCandidates(client, product, limit);
@@ -153,13 +153,13 @@ async function candidateIdOf(client: Client, typed: string): Promise<string> {
   const named = typed.replace(/^candidate\//, '');
   if (UUID.test(named)) return named;
   if (/^[0-9a-f]{8}/.test(named)) {
-    const newest = await listCandidates(client, undefined, NEWEST);
+    const newest = await listCandidates(client, undefined, new Most(NEWEST));
     const fitting = newest.filter(({ uuid }) => uuid.startsWith(named));
     if (fitting.length === 1) return fitting[0]!.uuid;
     if (fitting.length > 1)
       throw new CliError(EXIT.REFUSED, `${fitting.length} candidates begin with '${named}': name more of it`);
   }
-  const [ofProduct] = await listCandidates(client, named, 1);
+  const [ofProduct] = await listCandidates(client, named, new Most(1));
   if (ofProduct) return ofProduct.uuid;
   throw new CliError(EXIT.REFUSED, `There is no candidate '${typed}'. See: sluice get candidates`);
 }
@@ -212,9 +212,10 @@ export function addTriggers({ program, clientOf, styleOf, print }: Shell): void 
     .argument('[product]', 'its name; every product when left out')
     .requiredOption(REASON, 'why; shown with what waits')
     .option('--until <when>', `when it ends by itself: ${UNTIL}`, momentOf)
-    .action(async (product: string | undefined, flags: { reason: string; until?: string }, command: Command) => {
-      const input = { product, ...flags };
-      const { pauses } = await ask<{ pauses: PauseShown[] }>(clientOf(command), TRIGGER_DOCUMENTS.pauseTriggers, input);
+    .action(async (product: string | undefined, flags: { reason: string; until?: Moment }, command: Command) => {
+      const client = clientOf(command);
+      const input = { product, ...flags, until: await instantOf(client, flags.until) };
+      const { pauses } = await ask<{ pauses: PauseShown[] }>(client, TRIGGER_DOCUMENTS.pauseTriggers, input);
       print(render(pauses, styleOf(command), PAUSE_VIEW));
     });
   trigger

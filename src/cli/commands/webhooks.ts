@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { all, ask, ERRORS, PAGE, wholeId } from '../asking.ts';
+import { all, ask, ERRORS, Most, PAGE, wholeId } from '../asking.ts';
 import type { Client } from '../client.ts';
-import { choiceOption } from '../options.ts';
+import { choiceOption, isLimited, wholeNumber } from '../options.ts';
 import { age, renderList, shortened, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -42,7 +42,7 @@ const VIEW: View<DeliveryShown> = {
 };
 
 /** Newest first. */
-export async function getDeliveries(client: Client, filter: object, limit: number, style: Style): Promise<string> {
+export async function getDeliveries(client: Client, filter: object, limit: Most, style: Style): Promise<string> {
   const rows = await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter }, limit);
   return renderList(rows, style, VIEW, 'There are no deliveries.');
 }
@@ -50,8 +50,14 @@ export async function getDeliveries(client: Client, filter: object, limit: numbe
 /** The id that a list shows is the beginning of one among the newest deliveries. */
 const NEWEST = 1_000;
 
+interface ListFlags {
+  source?: string;
+  status?: string;
+  limit: number;
+}
+
 /** `sluice webhook …` */
-export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell): void {
+export function addWebhookCommands({ program, clientOf, styleOf, print, err }: Shell): void {
   const webhook = program
     .command('webhook')
     .description('what outside systems sent to the receiver: list, replay, test');
@@ -60,9 +66,12 @@ export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell)
     .description('show deliveries, newest first')
     .option('--source <name>', 'only of this source')
     .addOption(choiceOption('--status <status>', 'only in this status', ['PENDING', 'DONE', 'REFUSED', 'FAILED']))
-    .action(async ({ source, status }: { source?: string; status?: string }, command: Command) =>
-      print(await getDeliveries(clientOf(command), { source, status }, 100, styleOf(command))),
-    );
+    .option('--limit <n>', 'at most so many', wholeNumber, 100)
+    .action(async ({ source, status, limit }: ListFlags, command: Command) => {
+      const most = new Most(limit);
+      print(await getDeliveries(clientOf(command), { source, status }, most, styleOf(command)));
+      if (!isLimited(command)) err.write(most.told('sluice webhook list --limit NUMBER'));
+    });
   webhook
     .command('replay')
     .description('process a delivery once more')
@@ -70,7 +79,9 @@ export function addWebhookCommands({ program, clientOf, styleOf, print }: Shell)
     .action(async (typed: string, _flags: unknown, command: Command) => {
       const client = clientOf(command);
       const known =
-        typed.length >= 36 ? [] : await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter: {} }, NEWEST);
+        typed.length >= 36
+          ? []
+          : await all<DeliveryShown>(client, WEBHOOK_DOCUMENTS.list, { filter: {} }, new Most(NEWEST));
       const id = wholeId(
         known.map((each) => each.uuid),
         typed,

@@ -3,6 +3,7 @@ import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
 import { printableIn } from '../../core/printable.ts';
 import type { Client } from '../client.ts';
+import { now } from '../clock.ts';
 import { readRelease } from '../operations.ts';
 import { nounOf, type ReleaseShown } from '../release-shown.ts';
 import { type StreamedEvent, toLine } from './events.ts';
@@ -35,7 +36,7 @@ export function openScreen(
   let height = 0;
   const show = (): void => {
     const { columns, rows } = stream;
-    const lines = picture(scene, { columns, rows, now: Date.now(), tick, colors: palette });
+    const lines = picture(scene, { columns, rows, now: now(), tick, colors: palette });
     // log-update redraws the lines that differ; when there are more or fewer of them, it loses its place on the screen.
     if (lines.length !== height) draw.clear();
     height = lines.length;
