@@ -1,4 +1,5 @@
 import type { IntrospectionQuery } from 'graphql';
+import { inOrder } from '../core/in-order.ts';
 import { all, ask, ERRORS, Most, PAGE } from './asking.ts';
 import type { Client, UserError } from './client.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -160,16 +161,17 @@ function toShown(release: ReleaseAnswer): ReleaseShown {
     ...(hooks && { hooks }),
     waitingFor: reasons(null),
     problem: wrong ? [wrong.environment, wrong.message].filter(Boolean).join(': ') : null,
-    promotions: promotions.map(({ applications, skip, ...promotion }) => ({
-      ...promotion,
-      group: promotion.group?.name ?? null,
-      problem:
-        skip && promotion.status !== 'SUCCEEDED'
-          ? `skipped${skip.by === null ? '' : ` by ${skip.by}`}: ${skip.reason}`
-          : (promotion.problem?.message ?? null),
-      waitingFor: reasons(promotion.name),
-      commit: applications.find(({ commit }) => commit !== null)?.commit ?? null,
-    })),
+    promotions: inOrder(promotions.map((each) => ({ ...each, group: each.group?.name ?? null }))).map(
+      ({ applications, skip, ...promotion }) => ({
+        ...promotion,
+        problem:
+          skip && promotion.status !== 'SUCCEEDED'
+            ? `skipped${skip.by === null ? '' : ` by ${skip.by}`}: ${skip.reason}`
+            : (promotion.problem?.message ?? null),
+        waitingFor: reasons(promotion.name),
+        commit: applications.find(({ commit }) => commit !== null)?.commit ?? null,
+      }),
+    ),
     rollback: rollback ?? null,
   };
 }

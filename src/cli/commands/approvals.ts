@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { byRelease } from '../../core/in-order.ts';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
@@ -14,7 +15,7 @@ const ASKED = `{
     decisions { kind by at comment }
   }`;
 
-const PROMOTION = `id name status attempt problem { message } waitingFor { message }
+const PROMOTION = `id name group { name } status attempt problem { message } waitingFor { message }
   release { uuid shortId kind productName version { label } }
   approval ${ASKED} steps { approval ${ASKED} }`;
 
@@ -30,6 +31,7 @@ export const APPROVALS = {
 export interface Decided {
   id: string;
   name: string;
+  group: { name: string } | null;
   status: string;
   problem: { message: string } | null;
   waitingFor: { message: string }[];
@@ -78,7 +80,7 @@ const VIEW: View<Decided> = {
 
 export async function getApprovals(client: Client, filter: { product?: string }, limit: Most, style: Style) {
   const rows = await all<Answer>(client, APPROVALS.approvals, { filter }, limit);
-  return renderList(rows.flatMap(approvalsOf).filter(isOpen), style, VIEW, 'Nothing waits for an approval.');
+  return renderList(byRelease(rows).flatMap(approvalsOf).filter(isOpen), style, VIEW, 'Nothing waits for an approval.');
 }
 
 export function addApprovals({ program, clientOf, styleOf, print }: Shell): void {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { byName } from '../../core/in-order.ts';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { now } from '../clock.ts';
@@ -234,7 +235,11 @@ export function addHistory({ program, clientOf, styleOf, print, err }: Shell): v
         new Most(Infinity),
         ROWS,
       );
-      const places = rows.flatMap(({ productName, cells }) => cells.map((each) => ({ productName, ...each })));
+      const places = rows.flatMap(({ productName, cells }) =>
+        cells
+          .map((each) => ({ productName, ...each }))
+          .sort((one, other) => byName(one.environmentName, other.environmentName)),
+      );
       print(renderList(places, styleOf(command), PLACE_VIEW, 'No product has an application there.'));
     });
   program

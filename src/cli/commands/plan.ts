@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { inOrder } from '../../core/in-order.ts';
 import { ask, ERRORS } from '../asking.ts';
 import { now } from '../clock.ts';
 import { render, type Style, table, uncut, when } from '../output.ts';
@@ -15,7 +16,7 @@ export const PLAN_DOCUMENTS = {
   plan: `query CliPlan($input: ReleaseTriggerInput!) {
     payload: releasePreview(input: $input) {
       preview {
-        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { phase workflow } }
+        version { label digest } explanation ${WAIT} plan { flow flowRevision warnings steps { phase workflow } promotions { name group } }
         promotions {
           name environmentName action workflows windowNames earliestStart approval { expiry } ${WAIT}
           settings { setting workflow action origin policy policyRevision priority locked }
@@ -63,7 +64,13 @@ interface Preview {
   version: { label: string };
   explanation: string[];
   waitingFor: Wait[];
-  plan: { flow: string; flowRevision: number; warnings: string[]; steps: { phase: string; workflow: string | null }[] };
+  plan: {
+    flow: string;
+    flowRevision: number;
+    warnings: string[];
+    steps: { phase: string; workflow: string | null }[];
+    promotions: { name: string; group: string | null }[];
+  };
   promotions: Promotion[];
 }
 
@@ -104,7 +111,9 @@ export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
 const hookOf = ({ phase, workflow }: Preview['plan']['steps'][number]): string => `${phase} ${workflow}`;
 
 function showPlan(product: string, preview: Preview, withDiffs: boolean, style: Style): string {
-  const { version, plan, explanation, waitingFor, promotions } = preview;
+  const { version, plan, explanation, waitingFor } = preview;
+  const groups = new Map(plan.promotions.map(({ name, group }) => [name, group]));
+  const promotions = inOrder(preview.promotions.map((each) => ({ ...each, group: groups.get(each.name) })));
   const head = [
     // Without a flow there is no revision of one.
     plan.flowRevision === 0
