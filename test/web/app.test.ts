@@ -462,6 +462,46 @@ describe.each(BOTH)('with %s', (by, handsOn) => {
   }, 120_000);
 });
 
+test('the page of an environment tells what came there, and when a freeze begins and ends by itself', async () => {
+  await served.engine.saveBilling('open', AS_EVER);
+  const release = async (version: string): Promise<void> => {
+    const { out } = await served.sluice('release', 'open', '--version', version, '-o', 'name');
+    expect((await served.sluice('terminate', out.trim(), '--wait')).code).toBe(5);
+  };
+  await release('open-1');
+  const { page } = await start('/environments/dev?product=open');
+  const isHere = (version: string) =>
+    page.getByRole('row').filter({ hasText: version }).filter({ hasText: 'Is here' }).waitFor();
+  await isHere('open-1');
+  await release('open-2');
+  await isHere('open-2');
+  await page.getByText('Open now').waitFor();
+  await served.sluice('freeze', '--environment', 'dev', '--reason', 'fair week', '--until', '15s');
+  await page.getByText('Closed now').waitFor();
+  await page.getByText('Open now').waitFor();
+}, 120_000);
+
+test('the list of flows tells what others save and release', async () => {
+  const { engine } = served;
+  await engine.saveBilling('listed', AS_EVER);
+  const { page } = await start('/flows');
+  const row = page.getByRole('row').filter({ hasText: 'to-production' });
+  await row.waitFor();
+  const { out } = await served.sluice('release', 'listed', '--version', '1', '-o', 'json');
+  const { shortId } = JSON.parse(out) as { shortId: string };
+  await row.getByText(shortId).waitFor();
+  expect((await served.sluice('terminate', shortId, '--wait')).code).toBe(5);
+  await row.filter({ hasText: /terminated/i }).waitFor();
+  await engine.save('PromotionFlow', 'of-somebody-else', {
+    triggerEnvironment: 'dev',
+    onFailure: 'FINISH_RUNNING',
+    steps: [{ environment: 'staging', dependsOn: ['dev'] }],
+  });
+  await page.getByRole('row').filter({ hasText: 'of-somebody-else' }).waitFor();
+  expect((await served.sluice('delete', 'flow', 'of-somebody-else')).code).toBe(0);
+  await page.getByRole('row').filter({ hasText: 'of-somebody-else' }).waitFor({ state: 'detached' });
+}, 120_000);
+
 test('who follows a link while a filter counts its text is not called back, and is told where they are', async () => {
   const { page } = await start('/');
   await page.getByLabel('Search', { exact: true }).waitFor();

@@ -1,6 +1,12 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useEffect, useEffectEvent } from 'react';
-import { ListsChangedDocument, type WatchedList } from '../generated/documents.ts';
+import {
+  type DefinitionKind,
+  DefinitionsChangedDocument,
+  ListsChangedDocument,
+  type WatchedList,
+} from '../generated/documents.ts';
+import { now } from './clock.ts';
 import { coalesce } from './coalesce.ts';
 import { follow } from './live.ts';
 
@@ -54,6 +60,34 @@ export function useChanges<
 /** The same for lists without events: once when they are followed, and then when they have changed. */
 export const useListChanges = (lists: WatchedList[], asks: readonly Ask[], pause?: number): void =>
   useChanges(ListsChangedDocument, { variables: { lists }, from: '', asks, pause });
+
+/** The same for definitions, from now on: another person's save is there at once. */
+export const useDefinitionChanges = (kinds: DefinitionKind[], asks: readonly Ask[]): void =>
+  useChanges(DefinitionsChangedDocument, { variables: { kinds }, from: null, asks });
+
+/** After a moment by which something says something else: the clock of an answer tells whole seconds. */
+const LATER_MS = 3_000;
+/** A timer holds 31 bits of milliseconds. */
+const DAY_MS = 86_400_000;
+
+/**
+ * Reads something again once a moment has come that it names itself.
+ * @param at when what it says is over; null, undefined: not by itself
+ * @param answer as it was read last: one that still names a moment that is over is read again, too
+ */
+export function useMoment(at: string | null | undefined, answer: unknown, ask: Ask): void {
+  const onMoment = useEffectEvent(() => ask({ requestPolicy: 'network-only' }));
+  useEffect(() => {
+    if (at == null) return undefined;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      const left = Math.max(Date.parse(at) - now(), 0) + LATER_MS;
+      timer = left > DAY_MS ? setTimeout(wait, DAY_MS) : setTimeout(() => onMoment(), left);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }, [at, answer]);
+}
 
 /** Where the log of all releases stood when something was read; undefined: it was not read yet. */
 export const endOf = (newest: { nodes: readonly { lastCursor: string }[] } | undefined): string | undefined =>

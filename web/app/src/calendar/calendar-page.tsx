@@ -3,7 +3,7 @@ import { CalendarPlus, ChevronLeft, ChevronRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { Button, ModalOverlay, Modal, Dialog, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { useQuery } from 'urql';
-import { endOf, useChanges, useListChanges } from '../api/changes.ts';
+import { endOf, useChanges, useDefinitionChanges, useListChanges } from '../api/changes.ts';
 import { now } from '../api/clock.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
@@ -12,7 +12,6 @@ import {
   CalendarNamesDocument,
   CalendarReleasesDocument,
   WhereNamesDocument,
-  WindowsChangedDocument,
 } from '../generated/documents.ts';
 import { Refused } from '../parts/ability.tsx';
 import { Choose } from '../parts/choose.tsx';
@@ -68,8 +67,7 @@ export function CalendarPage() {
     },
     pause: environments.length === 0,
   });
-  // Another person's window is there at once.
-  useChanges(WindowsChangedDocument, { from: null, asks: [askCalendar] });
+  useDefinitionChanges(['ReleaseWindow', 'Environment'], [askCalendar]);
   useListChanges(['ENVIRONMENT_HOLDS'], [askOverlay]);
   useChanges(AnyReleaseDocument, { from: endOf(overlay.data?.newest), asks: [askOverlay], pause: RELEASES_PAUSE_MS });
   const [draft, setDraft] = useState<Draft>();

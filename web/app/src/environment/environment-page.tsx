@@ -1,7 +1,7 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Hand } from 'lucide-react';
 import { useQuery } from 'urql';
-import { endOf, useChanges, useListChanges } from '../api/changes.ts';
+import { endOf, useChanges, useDefinitionChanges, useListChanges, useMoment } from '../api/changes.ts';
 import {
   AnyReleaseDocument,
   EnvironmentContentDocument,
@@ -35,6 +35,9 @@ export function EnvironmentPage() {
   const asks = [ask, askContent];
   useChanges(AnyReleaseDocument, { variables: { filter: { environment: name } }, from: endOf(data?.newest), asks });
   useListChanges(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS'], asks);
+  useDefinitionChanges(['ReleaseWindow', 'Environment'], [ask]);
+  const state = data?.windowState;
+  useMoment(state?.closed === true ? state.nextOpen : state?.nextClose, data, ask);
   if (data === undefined) {
     return (
       <>

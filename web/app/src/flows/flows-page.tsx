@@ -1,8 +1,10 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Copy, Plus } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
+import { endOf, useChanges, useDefinitionChanges } from '../api/changes.ts';
 import {
+  AnyReleaseDocument,
   DeleteFlowDocument,
   type FlowRowFragment,
   FlowsDocument,
@@ -17,12 +19,18 @@ import { FirstSteps } from './first-steps.tsx';
 import { FromYamlButton } from './from-yaml.tsx';
 
 const PER_PAGE = 25;
+/** Each flow asks for its own last release. */
+const RELEASES_PAUSE_MS = 5_000;
 
 /** Every flow, and where one begins a new one. */
 export function FlowsPage() {
   const { search, after } = useSearch({ from: '/flows' });
   const navigate = useNavigate({ from: '/flows' });
-  const [{ data, error }] = useQuery({ query: FlowsDocument, variables: { first: PER_PAGE, after, search } });
+  const [{ data, error }, ask] = useQuery({ query: FlowsDocument, variables: { first: PER_PAGE, after, search } });
+  useDefinitionChanges(['PromotionFlow', 'Product'], [ask]);
+  const [told, setTold] = useState(0);
+  const hear = (): void => setTold((count) => count + 1);
+  useChanges(AnyReleaseDocument, { from: endOf(data?.newest), asks: [hear], pause: RELEASES_PAUSE_MS });
   const remove = useOrder(DeleteFlowDocument);
   const productsOf = ({ name }: FlowRowFragment): string =>
     (data?.products.nodes ?? [])
@@ -52,7 +60,7 @@ export function FlowsPage() {
         columns={[
           { title: 'Products', cell: productsOf },
           { title: 'Environments', cell: environmentsIn },
-          { title: 'Last release', cell: ({ name }) => <LastRelease flow={name} /> },
+          { title: 'Last release', cell: ({ name }) => <LastRelease flow={name} told={told} /> },
         ]}
         tools={({ name }) => (
           <Link to="/flows/new" search={{ from: name }} className="button" aria-label={`Duplicate ${name}`}>
@@ -79,8 +87,12 @@ function environmentsIn({ steps }: FlowRowFragment): ReactNode {
   );
 }
 
-function LastRelease({ flow }: { flow: string }) {
-  const [{ data }] = useQuery({ query: LastReleaseOfFlowDocument, variables: { flow } });
+/** @param told counts what was told of releases: with it, it may be another one, or stand elsewhere */
+function LastRelease({ flow, told }: { flow: string; told: number }) {
+  const [{ data }, ask] = useQuery({ query: LastReleaseOfFlowDocument, variables: { flow } });
+  useEffect(() => {
+    if (told > 0) ask({ requestPolicy: 'network-only' });
+  }, [ask, told]);
   const release = data?.releases.nodes[0];
   if (!release) return data && <span className="hint">none yet</span>;
   return (
