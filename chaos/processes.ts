@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/postgres/server.ts';
+import type { Stretch } from './judge/recovery.ts';
 import { Proxy } from './proxy.ts';
 
 /** Whatever ends this program, its processes do not outlive it; a frozen one dies of SIGKILL as well. */
@@ -41,8 +42,9 @@ export class SluiceProcess {
   crashes: string[] = [];
   /** Where it killed itself because it was told to, one after the other. */
   readonly reached: string[] = [];
-  /** When it was ready, in milliseconds since the epoch, the oldest first; the last one may be open. */
-  readonly served: { from: number; to: number }[] = [];
+  /** When it was ready and not frozen, in milliseconds since the epoch, the oldest first; the last one may be open. */
+  readonly served: Stretch[] = [];
+  #serving: Stretch = { from: Infinity, to: Infinity };
   #killed = false;
 
   private constructor(settings: ProcessSettings, port: number, postgres: Proxy, redis: Proxy | null) {
@@ -108,14 +110,15 @@ export class SluiceProcess {
     this.#killed = false;
     this.#child = child;
     running.add(child);
-    const serving = { from: Infinity, to: Infinity };
+    const serving: Stretch = { from: Infinity, to: Infinity };
+    this.#serving = serving;
     void this.#becameReady(child).then((at) => {
       serving.from = at;
       this.served.push(serving);
     });
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        serving.to = Date.now();
+        this.#serving.to = Math.min(this.#serving.to, Date.now());
         // Before it serves, a process may give up with one line: whoever started it starts it again.
         const served = /listens on|worker, health/.test(readFileSync(logFile).subarray(from).toString());
         const itself = armed !== null && signal === 'SIGKILL' && !this.#killed && !this.#closed;
@@ -183,9 +186,15 @@ export class SluiceProcess {
 
   async freeze(milliseconds: number): Promise<void> {
     const child = this.#child;
+    const before = this.#serving;
+    const serves = before.from < Infinity && before.to === Infinity;
+    if (serves) before.to = Date.now();
     child?.kill('SIGSTOP');
     await sleep(milliseconds);
     child?.kill('SIGCONT');
+    if (!serves || child !== this.#child) return;
+    this.#serving = { from: Date.now(), to: Infinity };
+    this.served.push(this.#serving);
   }
 
   async isReady(): Promise<boolean> {
