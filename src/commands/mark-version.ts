@@ -153,12 +153,20 @@ function notMarked(input: UnmarkInput, label: string, active: KeptBadVersion[]):
   return refusal('NOT_FOUND', message, ['version']);
 }
 
-/** The refusal to release a version that is marked bad; the caller can acknowledge the mark instead. */
-export function markedBad(marks: KeptBadVersion[], label: string): Refusal {
-  const told = marks.map((each) => `for ${placeOf(each)}: ${each.reason}`).join('; ');
+/**
+ * The refusal to release a version that is marked bad; the caller can acknowledge the mark instead.
+ * @param visible places that are not seen are not named, and neither is why it is bad there
+ */
+export function markedBad(marks: KeptBadVersion[], label: string, visible: Visibility | null): Refusal {
+  const seen = marks.flatMap((each) => {
+    const environments = each.environments.filter((name) => sees(visible, each.product, name));
+    return environments.length > 0 || each.environments.length === 0 ? [{ ...each, environments }] : [];
+  });
+  const told = seen.map((each) => `for ${placeOf(each)}: ${each.reason}`);
+  const where = told.length > 0 ? told.join('; ') : 'for an environment that is not seen with these rights';
   return refusal(
     'VERSION_MARKED_BAD',
-    `version "${label}" is marked bad ${told}. Take the mark back first, or acknowledge it: the release then waits where the mark counts`,
+    `version "${label}" is marked bad ${where}. Take the mark back first, or acknowledge it: the release then waits where the mark counts`,
     ['acknowledgeBadVersion'],
   );
 }

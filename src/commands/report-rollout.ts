@@ -1,7 +1,5 @@
 import type { Parts } from '../parts.ts';
 import { sees } from '../core/access/index.ts';
-import type { Visibility } from '../core/access/index.ts';
-import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import type { RolloutStatus } from '../core/release.ts';
 import { isCalled } from '../core/rollback/last-good.ts';
@@ -12,6 +10,7 @@ import { loadEnvironmentFacts } from '../store/rollback-question.ts';
 import { clientOf } from '../entities/data-source.ts';
 import { once } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
+import type { Orderer } from './orderer.ts';
 import type { ReleaseNow } from './release-engine.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
@@ -28,14 +27,6 @@ export interface RolloutInput {
   /** When it was seen; now when left out. */
   at?: Date;
   idempotencyKey?: string;
-}
-
-/** More of who reports. */
-interface Reporter {
-  /** Who stands behind what comes of it. */
-  makers?: readonly Maker[];
-  /** The outcome names environments that are seen, and no others; null: all. */
-  visible?: Visibility | null;
 }
 
 /** What a report of a rollout led to. */
@@ -57,7 +48,7 @@ export function reportRollout(
   app: Parts,
   input: RolloutInput,
   by: string | null,
-  { makers = [], visible = null }: Reporter = {},
+  { makers = [], visible = null }: Orderer = {},
 ): Promise<Result<RolloutReported>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...told } = input;
@@ -95,7 +86,7 @@ async function report(
   app: Parts,
   input: RolloutInput,
   { version, release, attempt }: About,
-  { by, makers, visible }: Required<Reporter> & { by: string | null },
+  { by, makers, visible }: Required<Orderer> & { by: string | null },
 ): Promise<RolloutReported> {
   const { product, environment, status, idempotencyKey } = input;
   const now = app.clock.now().getTime();

@@ -1,4 +1,6 @@
 import type { Parts } from '../parts.ts';
+import { sees } from '../core/access/index.ts';
+import type { Visibility } from '../core/access/index.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { planRollback as decide } from '../core/rollback/plan-rollback.ts';
 import type { EnvironmentFacts, RollbackQuestion, RollbackRequest } from '../core/rollback/plan-rollback.ts';
@@ -35,12 +37,20 @@ export async function planRollback(app: Parts, input: RollbackInput, by: string 
   return planned.refusals ? planned : { value: planned.value.plan };
 }
 
-/** The same with its question, for what is read of it afterwards. */
-export function answerRollback(app: Parts, input: RollbackInput, by: string | null): Promise<Result<PlannedRollback>> {
+/**
+ * The same with its question, for what is read of it afterwards.
+ * @param visible a refusal suggests environments that are seen, and no others
+ */
+export function answerRollback(
+  app: Parts,
+  input: RollbackInput,
+  by: string | null,
+  visible: Visibility | null = null,
+): Promise<Result<PlannedRollback>> {
   return refusable(async () => {
     const checks = new LiveChecks();
     for (;;) {
-      const question = await questionOf(app, input, by, checks);
+      const question = await questionOf(app, input, by, { visible, checks });
       const plan = decide(question);
       const unseen = checks.missingFor(question, plan);
       if (unseen.length === 0) return { question, plan };
@@ -52,13 +62,15 @@ export function answerRollback(app: Parts, input: RollbackInput, by: string | nu
 /**
  * A person's order: of what version, and in which environment and by which release it came. For several environments those of
  * the first one count; each goes back from what is live in it when the rollback starts.
+ * @param visible a refusal suggests environments that are seen, and no others
  */
 export async function orderRollback(
   app: Parts,
   input: RollbackInput,
   by: string | null,
+  visible: Visibility | null,
 ): Promise<Pick<RollbackQuestion, 'product' | 'cause' | 'definite' | 'version' | 'asked'>> {
-  const { product, cause, definite, version, asked } = await questionOf(app, input, by);
+  const { product, cause, definite, version, asked } = await questionOf(app, input, by, { visible });
   return { product, cause, definite, version, asked };
 }
 
@@ -66,9 +78,9 @@ async function questionOf(
   app: Parts,
   input: RollbackInput,
   by: string | null,
-  checks?: LiveChecks,
+  { visible, checks }: { visible: Visibility | null; checks?: LiveChecks },
 ): Promise<RollbackQuestion> {
-  await checkInput(app, input);
+  await checkInput(app, input, visible);
   const { product, environments: names, to, reason } = input;
   const now = app.clock.now().getTime();
   const named = input.version ?? null;
@@ -112,6 +124,7 @@ function runs({ history, inFlight, source }: EnvironmentFacts, { digest }: Versi
 async function checkInput(
   app: Parts,
   { product, environments = null, version = null, reason }: RollbackInput,
+  visible: Visibility | null,
 ): Promise<void> {
   const snapshot = await app.definitions.current();
   if (!snapshot.products.has(product)) {
@@ -125,11 +138,12 @@ async function checkInput(
   }
   if (environments?.length === 0) wrong.add('INVALID', 'name an environment', ['environments']);
   const places = new Set(snapshot.applicationsOf(product).map((each) => each.spec.environment));
+  const seen = [...places].filter((each) => sees(visible, product, each));
   environments?.forEach((name, i) => {
     if (places.has(name)) return;
     const exists = snapshot.known.environments.has(name);
     const what = exists ? `product "${product}" has no application in environment` : 'there is no environment';
-    const message = `${what} "${name}"${wrong.hint(name, places).replace(/^ /, '. ')}`;
+    const message = `${what} "${name}"${wrong.hint(name, seen).replace(/^ /, '. ')}`;
     wrong.add(exists ? 'NO_APPLICATION' : 'NOT_FOUND', message, ['environments', i]);
   });
   if (wrong.size > 0) throw new RefusedError(wrong.all());

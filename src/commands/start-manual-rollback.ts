@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Parts } from '../parts.ts';
-import type { Maker } from '../core/caller.ts';
 import { refusal, RefusedError } from '../core/problems.ts';
 import { madeBefore, once } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
+import type { Orderer } from './orderer.ts';
 import { orderRollback } from './rollback-order.ts';
 import type { RollbackInput } from './rollback-order.ts';
 import { rollbackId, startRollback } from './start-rollback.ts';
@@ -21,14 +21,14 @@ export function startManualRollback(
   app: Parts,
   input: KeyedRollbackInput,
   by: string | null,
-  makers: readonly Maker[] = [],
+  { makers = [], visible = null }: Orderer = {},
 ): Promise<Result<{ rollbackId: string }>> {
   return refusable(async () => {
     const { idempotencyKey: key, ...asked } = input;
     const keyed = keyedRollback(input, by);
     // The key is kept by the rollback's own transaction already, under the product's lock.
     const before = async (): Promise<string> => {
-      const order = await orderRollback(app, asked, by);
+      const order = await orderRollback(app, asked, by, visible);
       const id = key === undefined ? randomUUID() : rollbackId('MANUAL', input.product, by ?? '', key);
       const started = await startRollback(app, { ...order, id, keyed, makers });
       if (started.kind !== 'NOTHING') return started.rollbackId;

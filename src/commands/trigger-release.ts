@@ -8,6 +8,7 @@ import type { NewRelease } from '../store/insert-release.ts';
 import { insertAudited, insertAuditedIf } from './audit-release.ts';
 import { madeBefore, once } from './idempotency.ts';
 import type { KeyedInput } from './idempotency.ts';
+import type { Orderer } from './orderer.ts';
 import { refusable } from './result.ts';
 import type { Result } from './result.ts';
 import { askRevisions, dependsOnCommit, findCandidate, possibleChanges } from './trigger/find-candidate.ts';
@@ -47,7 +48,7 @@ export function triggerRelease(
   app: Parts,
   input: TriggerInput,
   actor: string | null,
-  makers: readonly Maker[] = [],
+  { makers = [], visible = null }: Orderer = {},
 ): Promise<Result<{ releaseId: string }>> {
   return refusable(async () => {
     const change = changeOf(input, actor, makers);
@@ -61,7 +62,7 @@ export function triggerRelease(
       async before() {
         const definitions = await app.definitions.current();
         const release = await planned(app, definitions, input, change);
-        if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release);
+        if (input.acknowledgeBadVersion !== true) await refuseBadVersion(app, definitions, release, visible);
         return release;
       },
       async inside(tx, release) {

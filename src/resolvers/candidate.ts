@@ -23,7 +23,7 @@ import { Guarded, SEES, may } from './access/rules.ts';
 import type { Lookup } from './access/lookup.ts';
 import { absent } from './access/named.ts';
 import type { Named } from './access/named.ts';
-import { seesPlace, visibilityOf } from './access/visible.ts';
+import { ordererOf, seesPlace, visibilityOf } from './access/visible.ts';
 import { checkStorable, ifStorable, refused } from './answers.ts';
 import { cutSince, pageOf, writeSince } from './newest-first.ts';
 import { readRelease } from './release-parts.ts';
@@ -76,10 +76,11 @@ export class CandidateResolver {
       'Makes a release of a candidate now, whatever it waits for: the release is MANUAL, as any that a person asks for.',
   })
   async candidateRelease(
-    @Ctx() { app, actor, caller }: ApiContext,
+    @Ctx() context: ApiContext,
     @Arg('input', () => CandidateInput, { description: 'Which one.' }) input: CandidateInput,
   ): Promise<CandidatePayload> {
-    return answered(input, () => releaseCandidateNow(app, bareId(input.candidateId), actor, caller?.makers));
+    const orderer = await ordererOf(context);
+    return answered(input, () => releaseCandidateNow(context.app, bareId(input.candidateId), context.actor, orderer));
   }
 
   @Guarded(may('PROMOTE', candidatePlace))

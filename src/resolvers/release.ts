@@ -29,7 +29,7 @@ import {
 import { ReleasePlan, ReleasePlanPayload, ReleaseSkeleton } from '../schema/release-plan.ts';
 import { toWaitingReason, WaitingReason } from '../schema/waiting.ts';
 import { positionsWith } from '../store/load-releases.ts';
-import { visibilityOf } from './access/visible.ts';
+import { ordererOf, visibilityOf } from './access/visible.ts';
 import { releasing, triggering } from './access/release-rules.ts';
 import { Guarded, SEES, may } from './access/rules.ts';
 import { checkStorable, gone, refused, unstorable } from './answers.ts';
@@ -72,9 +72,8 @@ export class ReleaseResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => ReleaseTriggerInput, { description: 'What to release.' }) input: ReleaseTriggerInput,
   ): Promise<ReleasePayload> {
-    return moved(context, input, () =>
-      triggerRelease(context.app, triggerOf(input), context.actor, context.caller?.makers),
-    );
+    const orderer = await ordererOf(context);
+    return moved(context, input, () => triggerRelease(context.app, triggerOf(input), context.actor, orderer));
   }
 
   @Guarded(may('TERMINATE', ({ input }, lookup) => lookup.release(input.releaseId, 'ROLLBACK'), ['ROLLBACK']))

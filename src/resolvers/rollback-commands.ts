@@ -8,6 +8,7 @@ import { RollbackInput } from '../schema/rollback-plan.ts';
 import { RollbackPayload, RollbackTargetDecisionInput } from '../schema/rollback.ts';
 import { bareRollbackId, decidingOnTarget, noRollback, takingBack } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
+import { ordererOf } from './access/visible.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { rollbackOf } from './orders.ts';
@@ -25,9 +26,8 @@ export class RollbackCommandResolver {
     @Ctx() context: ApiContext,
     @Arg('input', () => RollbackInput, { description: 'What to take back, and why.' }) input: RollbackInput,
   ): Promise<RollbackPayload> {
-    return changed(context, input, () =>
-      startManualRollback(context.app, rollbackOf(input), context.actor, context.caller?.makers),
-    );
+    const orderer = await ordererOf(context);
+    return changed(context, input, () => startManualRollback(context.app, rollbackOf(input), context.actor, orderer));
   }
 
   @Guarded(may('ROLLBACK', decidingOnTarget))

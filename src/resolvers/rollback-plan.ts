@@ -11,6 +11,7 @@ import { ApplicationDiff } from '../schema/release-preview.ts';
 import { PlannedRollbackTarget, RollbackInput, RollbackPlan, RollbackPlanPayload } from '../schema/rollback-plan.ts';
 import { rollingBack } from './access/release-rules.ts';
 import { Guarded, may } from './access/rules.ts';
+import { visibilityOf } from './access/visible.ts';
 import { refused, unstorable } from './answers.ts';
 import { MOST_TARGETS, readingOf } from './release-preview.ts';
 
@@ -21,11 +22,13 @@ export class RollbackPlanResolver {
     description: 'What `rollbackStart` would do with the same input. Nothing is changed.',
   })
   async planRollback(
-    @Ctx() { app, actor }: ApiContext,
+    @Ctx() context: ApiContext,
     @Arg('input', () => RollbackInput, { description: 'What to take back.' }) input: RollbackInput,
   ): Promise<RollbackPlanPayload> {
+    const { app, actor } = context;
     const wrong = unstorable(input);
-    const result = wrong.length > 0 ? { refusals: wrong } : await answerRollback(app, input, actor);
+    const result =
+      wrong.length > 0 ? { refusals: wrong } : await answerRollback(app, input, actor, await visibilityOf(context));
     if (result.refusals) return { plan: null, userErrors: refused(result.refusals) };
     const snapshot = await app.definitions.current();
     const now = app.clock.now().getTime();

@@ -5,7 +5,7 @@ import { RolloutReportInput, RolloutReportPayload } from '../schema/rollout-repo
 import type { Lookup } from './access/lookup.ts';
 import type { Named } from './access/named.ts';
 import { Guarded, may } from './access/rules.ts';
-import { visibilityOf } from './access/visible.ts';
+import { ordererOf } from './access/visible.ts';
 import { refused, unstorable } from './answers.ts';
 import { forget } from './batches.ts';
 import { readRelease } from './release-parts.ts';
@@ -39,10 +39,7 @@ export class RolloutReportResolver {
       at: seen ?? undefined,
       idempotencyKey: idempotencyKey ?? undefined,
     };
-    const result = await reportRollout(context.app, given, context.actor, {
-      makers: context.caller?.makers,
-      visible: await visibilityOf(context),
-    });
+    const result = await reportRollout(context.app, given, context.actor, await ordererOf(context));
     forget(context);
     if (result.refusals) return { ...nothing, userErrors: refused(result.refusals) };
     const { releaseId, rollbackId, outcome } = result.value;

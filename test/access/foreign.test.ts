@@ -126,6 +126,8 @@ beforeAll(async () => {
     }
   }
   await worker.close();
+  // It is called almost as one that is not seen, and the product has nothing there.
+  await engine.save('Environment', 'asib', { kind: 'PRODUCTION' });
   const rollback = async (product: string, environment: string): Promise<string> => {
     const order = { product, environments: [environment], reason: `quiet of ${product} in ${environment}` };
     const { value, refusals } = await startManualRollback(app, order, 'somebody');
@@ -151,7 +153,10 @@ beforeAll(async () => {
   const [mine = '', theirs = ''] = [at['billing']?.[1], at['shop']?.[1]];
   const both: Record<string, [own: string[], hidden: string[]]> = {
     Product: [['billing'], ['shop']],
-    Environment: [['eu'], ['asia', 'dev']],
+    Environment: [
+      ['eu', 'asib'],
+      ['asia', 'dev'],
+    ],
     Application: [['billing-eu'], ['shop-eu', 'billing-asia']],
     Release: [[mine], [theirs]],
     // The one of billing began in asia, which is not seen here, and is a release of billing, which is.
@@ -171,7 +176,7 @@ beforeAll(async () => {
   for (const [kind, [seen, unseen]] of Object.entries(both)) [own[kind], hidden[kind]] = [seen, unseen];
   const { rows } = await app.pool.query<{ number: string }>('SELECT number FROM release WHERE id = $1', [theirs]);
   shortNames.push([`shop#${rows[0]?.number}`, 'shop#999999999'], ['shop', 'ghost-name']);
-  const limits = { products: { names: ['billing'] }, environments: { names: ['eu'] } };
+  const limits = { products: { names: ['billing'] }, environments: { names: ['eu', 'asib'] } };
   for (const role of ROLES) {
     callers[`${role} of billing in eu`] = await guarded.token(role, limits);
   }
@@ -313,6 +318,26 @@ describe.each(NAMED)('%s', (name, kind, field, leaf) => {
     }
     if (!name.startsWith('applicationCreate')) expect(asked).toBeGreaterThan(3);
   }, 60_000);
+});
+
+/** Names that are almost those of something hidden, by kind. */
+const ALMOST: Record<string, string[]> = {
+  Product: ['shopp'],
+  Environment: ['asib', 'asiaa', 'stagin'],
+  Application: ['shop-euu', 'billing-asiaa'],
+};
+const UNSEEN = /\b(asia|asia-2|dev|staging|us-east|shop|shop-\w+)\b/;
+
+describe.each(NAMED.filter(([, , , { kind }]) => kind in ALMOST))('%s', (_, kind, field, leaf) => {
+  test('names nothing that is not seen, as what may have been meant neither', async () => {
+    for (const [who, caller] of Object.entries(callers)) {
+      if (who === 'everything') continue;
+      for (const value of ALMOST[leaf.kind] ?? []) {
+        const told = without(await answer(caller, kind, field, leaf, value), [value]);
+        expect(told, `${who}: ${value}`).not.toMatch(UNSEEN);
+      }
+    }
+  });
 });
 
 const HUSH = ['hush', 'shop'];

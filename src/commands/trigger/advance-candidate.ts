@@ -1,4 +1,5 @@
 import type { LRUCache } from 'lru-cache';
+import type { Visibility } from '../../core/access/index.ts';
 import { RefusedError } from '../../core/problems.ts';
 import type { Change, News } from '../../core/trigger/change.ts';
 import { nextStep } from '../../core/trigger/next-step.ts';
@@ -151,6 +152,7 @@ async function initiatorOf({ pool, config }: Parts, { facts: { email } }: KeptCa
 /**
  * Candidate → Release, in one transaction: of several processes one makes it, and none does that a pause has overtaken. A version that is
  * marked bad where it would go is refused, and so it stays.
+ * @param visible of the marks that are in the way a refusal tells those that are seen; null: all
  * @throws RefusedError
  */
 export async function release(
@@ -159,9 +161,10 @@ export async function release(
   candidate: KeptCandidate,
   pinned: Pinned,
   change: Change,
+  visible: Visibility | null = null,
 ): Promise<string | null> {
   const made = releaseOf(app, definitions, candidate, pinned, change);
-  await refuseBadVersion(app, definitions, made);
+  await refuseBadVersion(app, definitions, made, visible);
   const { id } = made.state;
   reach('before-effect', 'candidate');
   const number = await app.dataSource.transaction(async (tx) => {

@@ -1,4 +1,3 @@
-import type { Maker } from '../../core/caller.ts';
 import { refusal, RefusedError } from '../../core/problems.ts';
 import { shortIdOf } from '../../core/short-id.ts';
 import type { CandidateStatus } from '../../core/trigger/candidate.ts';
@@ -11,6 +10,7 @@ import { newerCandidate, readCandidates, stepCandidate } from '../../store/candi
 import type { CandidateStep, KeptCandidate } from '../../store/candidates.ts';
 import { auditChange } from '../audit.ts';
 import { checkReason } from '../hold-environment.ts';
+import type { Orderer } from '../orderer.ts';
 import { refusable } from '../result.ts';
 import type { Result } from '../result.ts';
 import { pinOf, release } from './advance-candidate.ts';
@@ -23,7 +23,7 @@ export function releaseCandidateNow(
   app: Parts,
   id: string,
   by: string | null,
-  makers: readonly Maker[] = [],
+  { makers = [], visible = null }: Orderer = {},
 ): Promise<Result<KeptCandidate>> {
   return insisting(async () => {
     const candidate = await found(app, id, ['RELEASED', 'SUPERSEDED'], 'released');
@@ -32,7 +32,7 @@ export function releaseCandidateNow(
     const { author, commits, branch, chain, commit } = candidate.facts;
     const news = { candidate: id, author, branch, commits, ...(chain && { chain }) };
     const change: Change = { kind: 'MANUAL', product: candidate.product, commit, by, makers, news };
-    const made = await release(app, definitions, candidate, pinned, change);
+    const made = await release(app, definitions, candidate, pinned, change, visible);
     if (made === null) throw movedOn(candidate);
     return again(app, id);
   });

@@ -1,3 +1,4 @@
+import type { Visibility } from '../../core/access/index.ts';
 import { marks } from '../../core/holds.ts';
 import { RefusedError } from '../../core/problems.ts';
 import type { Parts } from '../../parts.ts';
@@ -10,12 +11,14 @@ import { markedBad } from '../mark-version.ts';
 
 /**
  * A courtesy to a person who triggers: the gate of each promotion decides, whatever is marked or taken back meanwhile.
+ * @param visible of the marks those that are seen are told, and of the others that they are there; null: all are seen
  * @throws RefusedError naming the marks that stand in the way
  */
 export async function refuseBadVersion(
   { pool, clock, limits }: Parts,
   definitions: DefinitionSnapshot,
   { product, version, digest, plan: { promotions } }: Pick<NewRelease, 'product' | 'version' | 'digest' | 'plan'>,
+  visible: Visibility | null,
 ): Promise<void> {
   const marked = { product, digest, at: clock.now().getTime() };
   const limit = limits.lifted;
@@ -29,5 +32,5 @@ export async function refuseBadVersion(
       ({ environment }) => environment !== null && marks(each, environment, definitions.groupsOf(environment)),
     ),
   );
-  if (inTheWay.length > 0) throw new RefusedError([markedBad(inTheWay, version)]);
+  if (inTheWay.length > 0) throw new RefusedError([markedBad(inTheWay, version, visible)]);
 }

@@ -1,3 +1,4 @@
+import type { Orderer } from '../../commands/orderer.ts';
 import { sees } from '../../core/access/index.ts';
 import type { Visibility } from '../../core/access/index.ts';
 import type { Kind, Specs } from '../../core/definitions.ts';
@@ -12,6 +13,11 @@ export async function visibilityOf(context: ApiContext): Promise<Visibility | nu
   return loaderOf(context, 'visibility', async ({ definitions }) =>
     (await definitions.current()).visibleTo(identity.grants),
   );
+}
+
+/** The caller as commands take one: with the people behind a token, and what refusals may name. */
+export async function ordererOf(context: ApiContext): Promise<Orderer> {
+  return { makers: context.caller?.makers, visible: await visibilityOf(context) };
 }
 
 export async function seesPlace(
