@@ -194,6 +194,7 @@ export class EventLog {
         const { chunks: entries, cut } = await readChunks(this.#pool, { ...wanted(), releaseId, after: from }, limits);
         return { entries, cut };
       },
+      isSeen: ({ position }) => wanted().positions.includes(position),
       listen: (wake) => this.#listenTo(releaseId, wake),
     });
   }
@@ -212,6 +213,7 @@ export class EventLog {
         const saves = await savesAfter(this.#pool, { ...filter, after: from, limit: SAVES });
         return { entries: saves.filter(seen), cut: saves.at(-1)?.sequence ?? null };
       },
+      isSeen: seen,
       listen: (wake) => {
         this.#following.add(wake);
         return () => {
@@ -254,7 +256,7 @@ export class EventLog {
 
   #follow<T extends { sequence: number }>(
     begin: number,
-    source: Pick<GrowingSource<T>, 'read' | 'listen'>,
+    source: Pick<GrowingSource<T>, 'read' | 'isSeen' | 'listen'>,
   ): GrowingReader<T> {
     const { onError } = this.#source;
     const reader = new GrowingReader<T>({ ...source, onError, onEnd: (ended) => this.#readers.delete(ended) }, begin);

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface GrowingSource<T extends { sequence: number }> {
   /** What comes after `after`, and up to which number it was looked. */
   read(after: number): Promise<{ entries: T[]; cut: number | null }>;
+  /** Whether an entry is still for this reader: asked of each when it is told, since it can have been read long before. All are when left out. */
+  isSeen?(entry: T): boolean;
   /** Calls `wake` whenever there may be more. @returns what ends that */
   listen(wake: () => void): () => void;
   onEnd(reader: GrowingReader<T>): unknown;
@@ -36,8 +38,8 @@ export class GrowingReader<T extends { sequence: number }> implements AsyncItera
   async next(): Promise<IteratorResult<T>> {
     while (!this.#ended) {
       const entry = this.#page.shift();
-      if (entry) return { done: false, value: entry };
-      await this.#look();
+      if (entry === undefined) await this.#look();
+      else if (this.#source.isSeen?.(entry) ?? true) return { done: false, value: entry };
     }
     return { done: true, value: undefined };
   }

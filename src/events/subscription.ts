@@ -85,7 +85,12 @@ export class Subscription implements AsyncIterableIterator<LoggedEvent> {
   /** The next event that fits; null after reading a page: look again. */
   async #look(): Promise<LoggedEvent | null | typeof NOTHING> {
     const known = this.#page.shift();
-    if (known) return known;
+    if (known) {
+      // What the caller may see can be less by now than when the page was read.
+      if (fits(this.#filter, known)) return known;
+      this.#moveTo(known);
+      return null;
+    }
     const { ring } = this.#source;
     const first = ring.firstAfter(this.#place);
     if (first === null) {

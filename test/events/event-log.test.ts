@@ -54,6 +54,23 @@ const sequences = (events: LoggedEvent[]): number[] => events.map((each) => each
 const oneTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('a subscriber', () => {
+  test('is told nothing that was taken from its view, not even what was read ahead before that', async () => {
+    const release = newRelease();
+    await writer.many(release, steps(30), 'shop');
+    const eventLog = await open({ ringSize: 1 });
+    let products = ['shop', 'billing'];
+    const visible = () => ({
+      products: new Map(products.map((each) => [each, null])),
+      environments: new Set<string>(),
+    });
+    const events = await eventLog.subscribe({ visible }, '');
+    expect(sequences(await take(events, 3))).toEqual([1, 2, 3]);
+    products = ['billing'];
+    const other = newRelease();
+    await writer.many(other, steps(1), 'billing');
+    expect((await take(events, 1)).map(({ product }) => product)).toEqual(['billing']);
+  });
+
   test('sees what is written from now on, and nothing from before', async () => {
     const release = newRelease();
     await writer.many(release, steps(3));
