@@ -7,6 +7,21 @@ import { EXIT } from './exit.ts';
 /** The options that several commands have: one spelling and one form of each. */
 
 export const RELEASE = ['<release>', 'PRODUCT#NUMBER, an id, a product for its newest one, or latest'] as const;
+/** The name or the id of a thing, which may be typed as `-o name` prints it: `KIND/NAME`. */
+export const bareName = (kind: string, typed: string): string =>
+  typed.startsWith(`${kind}/`) ? typed.slice(kind.length + 1) : typed;
+
+/** For an argument that names something of a kind. */
+export const bare =
+  (kind: string) =>
+  (typed: string): string =>
+    bareName(kind, typed);
+
+/** For an argument that names several. */
+export const eachBare =
+  (kind: string) =>
+  (typed: string, before: string[] = []): string[] => [...before, bareName(kind, typed)];
+
 export const REASON = '--reason <text>';
 export const UNTIL = 'an instant such as 2026-12-24T18:00:00Z, or a duration such as 4h or 7d';
 

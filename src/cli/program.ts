@@ -33,7 +33,7 @@ import {
   triggerRelease,
 } from './operations.ts';
 import type { TriggerInput } from './operations.ts';
-import { choiceOption, REASON, RELEASE, timeoutOption } from './options.ts';
+import { bare, choiceOption, REASON, RELEASE, timeoutOption } from './options.ts';
 import { type Format, FORMATS, render, type Style, type Writer } from './output.ts';
 import { nounOf, type ReleaseShown, versionOf } from './release-shown.ts';
 import { loadCliSettings } from './settings.ts';
@@ -149,7 +149,7 @@ export function createProgram({
   program
     .command('release')
     .description('release a version of a product along its flow')
-    .argument('<product>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
     .option('--commit <id>', 'the commit of the trigger environment to release (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')
@@ -175,9 +175,9 @@ export function createProgram({
     .description(
       'promote what is in one environment into another one, without a flow; `plan --from --to` shows it before',
     )
-    .argument('<product>', 'its name')
-    .argument('<from>', 'the environment whose version it is')
-    .argument('<to>', 'the environment that gets it')
+    .argument('<product>', 'its name', bare('product'))
+    .argument('<from>', 'the environment whose version it is', bare('environment'))
+    .argument('<to>', 'the environment that gets it', bare('environment'))
     .option('--commit <id>', 'the commit of the branch of <from> (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--acknowledge-bad-version', 'promote a version that is marked bad: it waits where the mark counts')
@@ -215,7 +215,11 @@ export function createProgram({
     .command('retry')
     .description('take up an ended release where it failed, or one environment alone; what succeeded is not run again')
     .argument(...RELEASE)
-    .argument('[environment]', 'only this one, and what comes after it; also while the release goes on')
+    .argument(
+      '[environment]',
+      'only this one, and what comes after it; also while the release goes on',
+      bare('environment'),
+    )
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())
     .action(async (name: string, environment: string | undefined, _flags: unknown, command: Command) => {
@@ -226,7 +230,11 @@ export function createProgram({
     .command('skip')
     .description('leave an environment out of a release: what depends on it goes on as if it had succeeded')
     .argument(...RELEASE)
-    .argument('<environment>', 'an environment or a workflow step that did not succeed, or not yet')
+    .argument(
+      '<environment>',
+      'an environment or a workflow step that did not succeed, or not yet',
+      bare('environment'),
+    )
     .requiredOption(REASON, 'kept with the release')
     .option('--wait', 'show the release and wait for its end')
     .addOption(timeoutOption())

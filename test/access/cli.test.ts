@@ -53,6 +53,20 @@ test('what one may not do is said in words', async () => {
   );
 });
 
+test('what -o name prints of tokens and grants is what takes them away', async () => {
+  await as(ADMIN, 'token', 'create', '--name', 'named', '--role', 'viewer');
+  await as(ADMIN, 'grant', 'create', '--role', 'viewer', '--user', 'named');
+  for (const [kind, verb] of [
+    ['token', 'revoke'],
+    ['grant', 'delete'],
+  ] as const) {
+    const [printed = ''] = (await as(ADMIN, kind, 'list', '-o', 'name')).out.split('\n');
+    expect(printed).toMatch(new RegExp(`^${kind}/\\w`));
+    expect(await as(ADMIN, 'get', kind, printed, '-o', 'name')).toEqual({ code: 0, out: `${printed}\n`, err: '' });
+    expect(await as(ADMIN, kind, verb, printed)).toMatchObject({ code: 0, err: '' });
+  }
+});
+
 test('a role is granted, listed and taken away', async () => {
   const granted = await as(ADMIN, 'grant', 'create', '--role', 'approver', '--group', 'leads', '--kind', 'PRODUCTION');
   const [id] = /[0-9a-f]{8}$/m.exec(granted.out)!;

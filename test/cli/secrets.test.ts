@@ -61,7 +61,7 @@ test('the audit log says who set which secret, and not to what', async () => {
 
 test('resealing and deleting', async () => {
   expect((await sluice('', 'secret', 'reseal')).out).toBe('0 secrets were sealed with the current key\n');
-  expect((await sluice('', 'secret', 'delete', 'hook')).out).toBe('Secret hook is deleted\n');
+  expect((await sluice('', 'secret', 'delete', 'secret/hook')).out).toBe('Secret hook is deleted\n');
   expect(await sluice('', 'secret', 'delete', 'hook')).toMatchObject({ code: 1, err: 'there is no secret "hook"\n' });
 });
 

@@ -141,6 +141,10 @@ test('a redelivery that somebody asked for is processed again, from the host and
   const short = /^(\S{8}) .* DONE /m.exec((await sluice('webhook', 'list')).out)![1]!;
   expect(await sluice('webhook', 'replay', short)).toMatchObject({ code: 0, err: '' });
   expect(await list()).toEqual([2]);
+  const [printed = ''] = (await sluice('webhook', 'list', '-o', 'name')).out.split('\n');
+  expect(printed).toMatch(/^webhook\//);
+  expect(await sluice('webhook', 'replay', printed)).toMatchObject({ code: 0, err: '' });
+  expect(await list()).toEqual([3]);
   const wrong = await sluice('webhook', 'replay', '00000000');
   expect(wrong).toMatchObject({
     code: 1,

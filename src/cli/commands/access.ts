@@ -3,7 +3,7 @@ import { all, ask, ERRORS, listOrNamed, Most, PAGE, wholeId } from '../asking.ts
 import type { Client } from '../client.ts';
 import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { choiceOption, formerly, instantOf, type Moment, momentOf, UNTIL } from '../options.ts';
+import { bare, choiceOption, formerly, instantOf, type Moment, momentOf, UNTIL } from '../options.ts';
 import { age, render, renderList, shortened, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -187,7 +187,7 @@ export function addAccessCommands({ program, clientOf, styleOf, print }: Shell):
   token
     .command('revoke')
     .description('end a token: what is open with it ends within seconds')
-    .argument('<id>', 'the 12 characters after sluice_')
+    .argument('<id>', 'the 12 characters after sluice_', bare('token'))
     .action(async (id: string, _flags: unknown, command: Command) => {
       await ask(clientOf(command), ACCESS_DOCUMENTS.tokenRevoke, { id });
       print(`Revoked ${id}: what is open with it ends within seconds.`);
@@ -212,7 +212,7 @@ export function addAccessCommands({ program, clientOf, styleOf, print }: Shell):
   grant
     .command('delete')
     .description('take a granted role away')
-    .argument('<id>', 'as the list shows it')
+    .argument('<id>', 'as the list shows it', bare('grant'))
     .action(async (typed: string, _flags: unknown, command: Command) => {
       const client = clientOf(command);
       const known = typed.length >= 36 ? [] : await all<Grant>(client, ACCESS_DOCUMENTS.grants);

@@ -3,7 +3,7 @@ import { byRelease } from '../../core/in-order.ts';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
-import { formerly, REASON, RELEASE, wholeNumber } from '../options.ts';
+import { bare, formerly, REASON, RELEASE, wholeNumber } from '../options.ts';
 import { age, render, renderList, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -89,7 +89,7 @@ export function addApprovals({ program, clientOf, styleOf, print }: Shell): void
       .command(name)
       .description(about)
       .argument(...RELEASE)
-      .argument('<environment>', 'the environment, or the workflow step')
+      .argument('<environment>', 'the environment, or the workflow step', bare('environment'))
       .option('--step <name>', 'of a step that asks while it is under way: its name, or that of its action')
       .option(REASON, 'kept with the decision')
       .option('--attempt <n>', 'refuse when this is not the attempt that asks now', wholeNumber)

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { idOf } from '../operations.ts';
-import { instantOf, type Moment, momentOf, REASON, RELEASE, UNTIL } from '../options.ts';
+import { bare, eachBare, instantOf, type Moment, momentOf, REASON, RELEASE, UNTIL } from '../options.ts';
 import { age, type Column, render, renderList, type Style, type View, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -156,7 +156,7 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
   program
     .command('hold')
     .description('put an environment on hold: nothing is promoted into it')
-    .argument('<environment>', 'its name')
+    .argument('<environment>', 'its name', bare('environment'))
     .option('--product <name>', 'only this product')
     .requiredOption(REASON, 'why; shown to everybody who waits')
     .option('--until <when>', until, momentOf)
@@ -167,7 +167,7 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
   program
     .command('unhold')
     .description('lift the holds on an environment: what waits goes on at once')
-    .argument('<environment>', 'its name')
+    .argument('<environment>', 'its name', bare('environment'))
     .option('--product <name>', "this product's holds instead of those of all products")
     .option(REASON, 'kept with them')
     .action((environment: string, flags: Flags, command: Command) =>
@@ -176,7 +176,7 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
   program
     .command('mark-bad')
     .description('mark a version bad: it is promoted nowhere any more')
-    .argument('<product>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
     .argument('<version>', 'its label or its digest')
     .option('--environment <name>', 'only there')
     .option('--group <name>', 'only in the environments of this group')
@@ -189,7 +189,7 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
   program
     .command('unmark-bad')
     .description('take marks on a version back: what waits goes on at once')
-    .argument('<product>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
     .argument('<version>', 'its label or its digest')
     .option('--environment <name>', 'only marks for this environment')
     .option('--group <name>', 'only marks for this group')
@@ -201,8 +201,8 @@ export function addControls({ program, clientOf, styleOf, print }: Shell, window
     .command('override')
     .description('let one release into one environment although windows are closed')
     .argument(...RELEASE)
-    .argument('<environment>', 'its name')
-    .argument('<window...>', 'the exact names of the windows that are not to count')
+    .argument('<environment>', 'its name', bare('environment'))
+    .argument('<window...>', 'the exact names of the windows that are not to count', eachBare('window'))
     .requiredOption(REASON, 'why; kept with the release')
     .requiredOption('--until <when>', `when they count again: ${UNTIL}`, momentOf)
     .action(async (named: string, environment: string, names: string[], flags: Flags, command: Command) => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ask, ERRORS } from '../asking.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { wholeNumber } from '../options.ts';
+import { bareName, wholeNumber } from '../options.ts';
 import type { Shell } from '../shell.ts';
 import { type DefinitionKind, DEFINITION_KINDS } from './kinds.ts';
 
@@ -28,7 +28,8 @@ export function addDelete({ program, clientOf, print }: Shell): void {
       const kind = DEFINITION_KINDS.find((each) => each.names.includes(plain));
       if (!kind) throw new CliError(EXIT.USAGE, `'${typed}' cannot be deleted. There are: ${kinds.join(', ')}`);
       if (prune && kind.one !== 'gitSource') throw new CliError(EXIT.USAGE, '--prune is for git sources alone');
-      for (const name of names) {
+      for (const each of names) {
+        const name = bareName(kind.names[1]!, each);
         await ask(clientOf(command), deleteDocument(kind), {
           name,
           expectedRevision: revision,

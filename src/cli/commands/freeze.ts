@@ -3,7 +3,7 @@ import { all, ask, ERRORS, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
+import { eachBare, instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
 import type { Shell } from '../shell.ts';
 
 /** A freeze is a release window of the kind DENY that carries this label: nothing else knows of freezes. */
@@ -85,7 +85,7 @@ export function addFreezes({ program, clientOf, print }: Shell): void {
   program
     .command('unfreeze')
     .description('lift freezes: what waits goes on at once')
-    .argument('[name...]', 'names of their release windows; all freezes when left out')
+    .argument('[name...]', 'names of their release windows; all freezes when left out', eachBare('window'))
     .action(async (names: string[], _flags: unknown, command: Command) => {
       const client = clientOf(command);
       const selector = { matchLabels: [LABEL] };

@@ -4,7 +4,7 @@ import type { Client } from '../client.ts';
 import { now } from '../clock.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { listReleases, readRelease } from '../operations.ts';
-import { choiceOption, isLimited, wholeNumber } from '../options.ts';
+import { bareName, choiceOption, isLimited, wholeNumber } from '../options.ts';
 import { age, duration, render, renderList, type Style, type View } from '../output.ts';
 import {
   causeOf,
@@ -167,7 +167,8 @@ async function get(client: Client, typed: string, name: string | null, flags: Fl
     throw new CliError(EXIT.USAGE, `--${option} narrows a list down and says nothing about ${where}: leave it out`);
   }
   if (flags.product !== undefined) await checkProduct(client, flags.product);
-  return found.show(client, name, flags, style);
+  const bare = name === null ? null : found.names.reduce((left, each) => bareName(each, left), name);
+  return found.show(client, bare, flags, style);
 }
 
 export const PRODUCT = `query CliProduct($name: String!) {

@@ -4,7 +4,7 @@ import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { now } from '../clock.ts';
 import { readRelease } from '../operations.ts';
-import { earlierOf, instantOf, isLimited, type Moment, wholeNumber } from '../options.ts';
+import { bare, eachBare, earlierOf, instantOf, isLimited, type Moment, wholeNumber } from '../options.ts';
 import { age, duration, render, renderList, type Style, uncut, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { checkProduct } from './get.ts';
@@ -220,7 +220,7 @@ export function addHistory({ program, clientOf, styleOf, print, err }: Shell): v
     .description(
       'show what is live where, how it stands to where versions begin, what is on its way, what is against it',
     )
-    .argument('[product...]', 'only these products')
+    .argument('[product...]', 'only these products', eachBare('product'))
     .option('--environment <name...>', 'only these environments')
     .option('--compare-to <environment>', 'compare with this environment (default: where the versions begin)')
     .action(async (products: string[], flags: { environment?: string[]; compareTo?: string }, command: Command) => {
@@ -245,8 +245,8 @@ export function addHistory({ program, clientOf, styleOf, print, err }: Shell): v
   program
     .command('history')
     .description('show what ran in an environment of a product: from when to when, who brought it, why it went')
-    .argument('<product>', 'its name')
-    .argument('<environment>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
+    .argument('<environment>', 'its name', bare('environment'))
     .option('--limit <number>', 'at most so many, the newest first', wholeNumber, 50)
     .action(async (product: string, environment: string, { limit }: { limit: number }, command: Command) => {
       const client = clientOf(command);
@@ -296,8 +296,8 @@ export function addHistory({ program, clientOf, styleOf, print, err }: Shell): v
   program
     .command('metrics')
     .description('show lead time, deployment frequency, change failure rate and time to restore')
-    .argument('<product>', 'its name')
-    .argument('<environment>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
+    .argument('<environment>', 'its name', bare('environment'))
     .option('--since <when>', 'an instant, or a duration such as 90d (default: 30d)', earlierOf)
     .action(async (product: string, environment: string, { since }: { since?: Moment }, command: Command) => {
       const client = clientOf(command);

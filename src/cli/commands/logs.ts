@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { readRelease } from '../operations.ts';
-import { RELEASE, wholeNumber } from '../options.ts';
+import { bare, RELEASE, wholeNumber } from '../options.ts';
 import type { Writer } from '../output.ts';
 import type { ReleaseShown } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
@@ -145,7 +145,7 @@ export function addLogs({ program, clientOf, styleOf, out, err }: Shell): void {
     .command('logs')
     .description('show what the actions of the workflows of a release wrote')
     .argument(...RELEASE)
-    .argument('[environment]', 'only there; also the name of a workflow step')
+    .argument('[environment]', 'only there; also the name of a workflow step', bare('environment'))
     .option('--step <name>', 'only this step, or this action: its lines as they are')
     .option('--attempt <number>', 'only this attempt of the promotion', wholeNumber)
     .option('-f, --follow', 'go on with what comes, until the release has ended')

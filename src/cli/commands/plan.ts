@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { inOrder } from '../../core/in-order.ts';
 import { ask, ERRORS } from '../asking.ts';
 import { now } from '../clock.ts';
+import { bare } from '../options.ts';
 import { render, type Style, table, uncut, when } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -90,7 +91,7 @@ export function addPlan({ program, clientOf, styleOf, print }: Shell): void {
     .description(
       'show what a release would do, and write nothing: flow and why, what it waits for, the diff of every file',
     )
-    .argument('<product>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
     .option('--commit <id>', 'the commit of the trigger environment (default: the newest)')
     .option('--version <version>', 'the version, for applications without files')
     .option('--flow <name>', 'the flow (default: chosen by the rules)')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { bare } from '../options.ts';
 import { render, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -43,8 +44,8 @@ export function addPolicies({ program, clientOf, styleOf, print }: Shell): void 
   policy
     .command('explain')
     .description('what is done in an environment of a product, and which policy or flow says so')
-    .argument('<product>', 'its name')
-    .argument('<environment>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
+    .argument('<environment>', 'its name', bare('environment'))
     .option('--flow <name>', 'what its step says goes first; policies alone when left out')
     .action(async (product: string, environment: string, flags: { flow?: string }, command: Command) => {
       const asked = { product, environment, ...flags };

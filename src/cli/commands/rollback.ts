@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { ROLLBACK_PART } from '../operations.ts';
-import { choiceArgument, formerly, REASON, seenAt, timeoutOption, UNTIL } from '../options.ts';
+import { bare, choiceArgument, eachBare, formerly, REASON, seenAt, timeoutOption, UNTIL } from '../options.ts';
 import { age, type Column, render, renderList, type Style, uncut, type View } from '../output.ts';
 import { CHANGES, showChanges } from './plan.ts';
 import type { Change } from './plan.ts';
@@ -138,8 +138,12 @@ export function addRollbacks(shell: Shell): void {
   program
     .command('rollback')
     .description('take environments back to what was healthy there before, or a version wherever it is live')
-    .argument('<product>', 'its name')
-    .argument('[environment...]', 'the environments that go back; without any, --version says what does')
+    .argument('<product>', 'its name', bare('product'))
+    .argument(
+      '[environment...]',
+      'the environments that go back; without any, --version says what does',
+      eachBare('environment'),
+    )
     .option('--version <version>', 'this version, by label or digest, wherever it is live')
     .option('--to <version>', 'the version to go back to (default: the last one that was healthy in each environment)')
     .option(REASON, 'why; kept and shown (required, but for --plan)')
@@ -198,8 +202,8 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
   const rollout = report
     .command('rollout')
     .description('tell how the rollout of a version went, also long after its release has ended')
-    .argument('<product>', 'its name')
-    .argument('<environment>', 'its name')
+    .argument('<product>', 'its name', bare('product'))
+    .argument('<environment>', 'its name', bare('environment'))
     .addArgument(choiceArgument('<status>', 'how it went', ROLLOUTS))
     .option('--version <version>', 'by label or digest (default: what is live there)')
     .option(REASON, 'what went wrong')
@@ -219,7 +223,7 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
   report
     .command('health')
     .description('tell how an application is, for health sources of type `report`')
-    .argument('<application>', 'its name: `sluice get applications` lists them')
+    .argument('<application>', 'its name: `sluice get applications` lists them', bare('application'))
     .addArgument(choiceArgument('<status>', 'how it is', HEALTH))
     .option(REASON, 'what was seen')
     .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, seenAt)
@@ -242,7 +246,7 @@ function addReports({ program, clientOf, styleOf, print, follow, err }: Shell): 
   report
     .command('deployment')
     .description('tell which version or commit the target of an application runs, for sync sources of type `report`')
-    .argument('<application>', 'its name: `sluice get applications` lists them')
+    .argument('<application>', 'its name: `sluice get applications` lists them', bare('application'))
     .option('--version <version>', 'what people call the version; it or --commit is required')
     .option('--commit <commit>', 'the commit of its configuration: at least seven digits of it')
     .option('--at <when>', `when it was seen: ${UNTIL.split(',')[0]} (default: now)`, seenAt)

@@ -5,7 +5,7 @@ import type { ForgeKind } from '../../core/forges.ts';
 import { ask, ERRORS, listOrNamed, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { choiceOption } from '../options.ts';
+import { bare, choiceOption } from '../options.ts';
 import { age, renderList, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -110,7 +110,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
   secret
     .command('set')
     .description('create a secret or give it a new value, which is read from standard input')
-    .argument('<name>', 'its name')
+    .argument('<name>', 'its name', bare('secret'))
     .option('--description <text>', 'what it is, for people')
     .option('--host <host...>', 'for ${secrets.NAME}: may be sent to these hosts; *.example.com is every host below')
     .option('--git-url <prefix>', 'opens git repositories whose address begins so')
@@ -139,7 +139,7 @@ export function addSecretCommands({ program, clientOf, styleOf, print, input }: 
   secret
     .command('delete')
     .description('delete a secret for good')
-    .argument('<name>', 'its name')
+    .argument('<name>', 'its name', bare('secret'))
     .action(async (name: string, _flags: unknown, command: Command) => {
       await ask(clientOf(command), SECRET_DOCUMENTS.delete, { name });
       print(`Secret ${name} is deleted`);

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ask, ERRORS } from '../asking.ts';
 import { CliError, EXIT } from '../exit.ts';
 import type { ManifestRefusal } from '../operations.ts';
-import { formerly } from '../options.ts';
+import { bare, formerly } from '../options.ts';
 import { render, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { place, readManifests, textOf } from './apply.ts';
@@ -78,7 +78,7 @@ export function addSources({ program, clientOf, styleOf, print }: Shell): void {
   program
     .command('sync')
     .description('apply what the repository of a git source says now: all of it, or none when one manifest is wrong')
-    .argument('<source>', 'its name')
+    .argument('<source>', 'its name', bare('source'))
     .action(async (name: string, _flags: object, command: Command) => {
       type Payload = { changed: number; gitSource: Omit<Synced, 'changed'> };
       const { changed, gitSource } = await ask<Payload>(clientOf(command), SOURCE_DOCUMENTS.sync, { name });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Most } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { listReleases } from '../operations.ts';
+import { bare } from '../options.ts';
 import { render, renderList, type Style } from '../output.ts';
 import { versionOf } from '../release-shown.ts';
 import type { Shell } from '../shell.ts';
@@ -27,7 +28,7 @@ export function addStatus({ program, clientOf, styleOf, print, err }: Shell): vo
   program
     .command('status')
     .description('show at a glance what is live, what is on its way, and what keeps releases out')
-    .argument('[product]', 'only this product')
+    .argument('[product]', 'only this product', bare('product'))
     .action(async (product: string | undefined, _flags: unknown, command: Command) => {
       const { text, cut } = await status(clientOf(command), product, styleOf(command));
       print(text);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { all, ask, ERRORS, Most, PAGE } from '../asking.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
+import { bare, instantOf, type Moment, momentOf, REASON, UNTIL } from '../options.ts';
 import { age, render, renderList, shortened, type Style, uncut, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { WHY_AND_UNTIL_WHEN } from './controls.ts';
@@ -209,7 +209,7 @@ export function addTriggers({ program, clientOf, styleOf, print }: Shell): void 
   trigger
     .command('pause')
     .description('nothing becomes a release by itself until it is over: candidates wait')
-    .argument('[product]', 'its name; every product when left out')
+    .argument('[product]', 'its name; every product when left out', bare('product'))
     .requiredOption(REASON, 'why; shown with what waits')
     .option('--until <when>', `when it ends by itself: ${UNTIL}`, momentOf)
     .action(async (product: string | undefined, flags: { reason: string; until?: Moment }, command: Command) => {
@@ -221,7 +221,7 @@ export function addTriggers({ program, clientOf, styleOf, print }: Shell): void 
   trigger
     .command('resume')
     .description('end the pauses: what waited goes on at once')
-    .argument('[product]', 'its own pauses; those of all products when left out')
+    .argument('[product]', 'its own pauses; those of all products when left out', bare('product'))
     .action(async (product: string | undefined, _flags: object, command: Command) => {
       const input = { product };
       const { pauses } = await ask<{ pauses: PauseShown[] }>(
@@ -247,7 +247,7 @@ export function addTriggers({ program, clientOf, styleOf, print }: Shell): void 
   identity
     .command('set')
     .description('commits of this address are those of this user')
-    .argument('<email>', 'the address, as commits have it')
+    .argument('<email>', 'the address, as commits have it', bare('git-identity'))
     .argument('<user>', 'the name of the user, as grants have it')
     .action(async (email: string, user: string, _flags: object, command: Command) => {
       const document = TRIGGER_DOCUMENTS.setGitIdentity;
@@ -257,7 +257,7 @@ export function addTriggers({ program, clientOf, styleOf, print }: Shell): void 
   identity
     .command('delete')
     .description('commits of this address are known as nobody’s again')
-    .argument('<email>', 'the address')
+    .argument('<email>', 'the address', bare('git-identity'))
     .action(async (email: string, _flags: object, command: Command) => {
       await ask(clientOf(command), TRIGGER_DOCUMENTS.deleteGitIdentity, { email });
       print(`Commits of ${email} are known as nobody's.`);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { all, ask, ERRORS, Most, PAGE, wholeId } from '../asking.ts';
 import type { Client } from '../client.ts';
-import { choiceOption, isLimited, wholeNumber } from '../options.ts';
+import { bare, choiceOption, isLimited, wholeNumber } from '../options.ts';
 import { age, renderList, shortened, type Style, type View } from '../output.ts';
 import type { Shell } from '../shell.ts';
 
@@ -75,7 +75,7 @@ export function addWebhookCommands({ program, clientOf, styleOf, print, err }: S
   webhook
     .command('replay')
     .description('process a delivery once more')
-    .argument('<id>', 'as the list shows it')
+    .argument('<id>', 'as the list shows it', bare('webhook'))
     .action(async (typed: string, _flags: unknown, command: Command) => {
       const client = clientOf(command);
       const known =
