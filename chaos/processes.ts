@@ -4,8 +4,13 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/postgres/server.ts';
-import type { Stretch } from './judge/recovery.ts';
 import { Proxy } from './proxy.ts';
+
+/** A stretch of time, in milliseconds since the epoch. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
 
 /** Whatever ends this program, its processes do not outlive it; a frozen one dies of SIGKILL as well. */
 const running = new Set<ChildProcess>();

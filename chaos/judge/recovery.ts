@@ -1,4 +1,5 @@
 import type { FaultRecord } from '../faults.ts';
+import type { Stretch } from '../processes.ts';
 import type { Invariant, LogEntry, ReleaseHistory } from './history.ts';
 import { Rule } from './history.ts';
 
@@ -10,12 +11,6 @@ export interface Standstill {
   releaseId: string;
   from: LogEntry;
   to: LogEntry;
-}
-
-/** A stretch of time, in milliseconds since the epoch. */
-export interface Stretch {
-  from: number;
-  to: number;
 }
 
 /**
