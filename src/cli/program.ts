@@ -72,7 +72,8 @@ export function createProgram({
   terminal,
   exitWith = () => undefined,
 }: Partial<Surroundings> = {}): Command {
-  const print = (text: string): void => void out.write(`${text}\n`);
+  // The names of an empty list are no line: a program would take an empty one for a name.
+  const print = (text: string): void => void (text !== '' && out.write(`${text}\n`));
   const width = terminal?.columns || Number(env['COLUMNS']) || undefined;
   const program = new Command('sluice')
     .description('Promotion orchestrator: versions travel through environments by a flow that people can see and trust')

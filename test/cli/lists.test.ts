@@ -53,6 +53,15 @@ test('members of a group stand by name as people count, in a release, its plan, 
   expect((await served.sluice('matrix', 'sites')).out).toMatch(ORDER);
 });
 
+test.each([
+  ['get', 'bad-versions'],
+  ['get', 'tokens'],
+  ['get', 'holds'],
+  ['webhook', 'list'],
+])('%s %s -o name prints nothing where there is none', async (...words) => {
+  expect(await served.sluice(...words, '-o', 'name')).toEqual({ code: 0, out: '', err: '' });
+});
+
 test('more releases are listed than a page has, and a list that is cut says so', async () => {
   for (let version = 1; version <= 105; version += 1)
     await served.engine.trigger({ product: 'billing', version: `${version}` });
