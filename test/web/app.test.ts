@@ -698,6 +698,15 @@ test('in all of that no page broke its policy, complained, or asked another host
   expect([...hosts]).toEqual([new URL(served.url).host]);
 });
 
+test('the Flow Builder is as long as what it shows, however long the settings are in their panel', async () => {
+  const { page } = await start('/flows/to-production');
+  await page.locator('.inspector .check').first().waitFor();
+  const [length, shown] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollHeight, Math.ceil(document.body.getBoundingClientRect().bottom)]',
+  );
+  expect(length).toBeLessThanOrEqual(shown);
+});
+
 describe('what the server sends', () => {
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(served.url + path, { headers, redirect: 'manual' });
