@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import type { JWTHeaderParameters, JWTPayload, JWTVerifyOptions, JWTVerifyResult, RemoteJWKSet } from 'jose';
+import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import type { OidcConfig } from '../config.ts';
 import { isReservedName } from '../core/access/index.ts';
@@ -172,7 +173,7 @@ export class OidcVerifier {
     const { issuer } = this.#config;
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const { cooldownMs, maxAgeMs, timeoutMs } = this.#times;
-    const response = await whole(address, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    const response = await whole(address, { redirect: 'error', signal: systemClock.limit('provider', timeoutMs) });
     if (!response.ok) throw new Error(`${address} answers ${response.status}`);
     const found = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
     if (found.issuer !== issuer) {

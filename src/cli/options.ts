@@ -71,7 +71,7 @@ export function timeoutOption(): Option {
     const ms = parseDuration(value);
     // A timer holds 31 bits of milliseconds.
     if (ms === undefined || !(ms > 0 && ms < 2 ** 31))
-      throw new InvalidArgumentError('Expected a duration with a unit, such as 30s, 10m or 1h.');
+      throw new InvalidArgumentError('Expected a duration with a unit, such as 30s, 10m or 1h, of less than 25 days.');
     return ms;
   });
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.ts';
 import { foreign } from '../foreign/index.ts';
 import type { HttpClient } from './http.ts';
 import { readBody, reasonOf, retryAfterOf } from './http.ts';
@@ -52,7 +53,7 @@ export async function askArgo(
   { called, address, token, product, signal, http }: ArgoServer,
   { method, path, query = {}, body, within }: ArgoQuestion,
 ): Promise<string> {
-  const deadline = AbortSignal.timeout(within);
+  const deadline = systemClock.limit('argo', within);
   const url = new URL(`${address.pathname.replace(/\/$/, '')}${path}`, address);
   url.search = new URLSearchParams(query).toString();
   try {

@@ -515,6 +515,17 @@ describe('access', () => {
     expect(await health()).toMatchObject({ status: 'UNKNOWN', message: expect.stringContaining('it is not JSON') });
   });
 
+  test('a server that may take many days to answer is waited for', async () => {
+    application();
+    const promoted = await promote('1.4.0');
+    const patient = spec({ timeout: 60 * 24 * 3_600_000 });
+    argoCd.intercept = (_line, response) => {
+      setTimeout(() => response.writeHead(401).end(), 50);
+      return true;
+    };
+    await expect(new Looks(promoted, patient).look()).rejects.toThrow('the token');
+  });
+
   const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toUTCString();
 
   test.each([

@@ -123,3 +123,13 @@ test('a queue is handed to nobody who has not gone through the seams', () => {
   expect(app).toMatch(/throughSeams\(\s*await make\.openQueue\(/);
   expect(app.match(/openQueue\(/g)).toHaveLength(2);
 });
+
+// A definition may say up to a year. Node takes a timer of more than 24 days for one of a millisecond; the clock does not.
+test("a timer of a length that is not written beside it is the clock's", () => {
+  const past = files.flatMap(({ file, text }) =>
+    [...text.matchAll(/AbortSignal\.timeout\((?!(?:[A-Z][A-Z_]*|[\d_]+)\)).*/g)].map(
+      ([what]) => `src/${file}: ${what}`,
+    ),
+  );
+  expect(past.filter((each) => !/^src\/(clock|cli\/watch\/watch)\.ts: /.test(each))).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Headers } from 'undici';
 import { onAbort } from '../../abort-listener.ts';
+import { systemClock } from '../../clock.ts';
 import { GITHUB_LIMITS, OTHER_LIMITS } from '../../core/forge-budget.ts';
 import type { BudgetLimits, Budgets, Told } from '../../core/forge-budget.ts';
 import { PermanentError, ThrottledError, TransientError } from '../driver.ts';
@@ -84,7 +85,7 @@ export class Connection {
 
   async #answer(url: URL, { method, headers, body: sent }: Sent, signal: AbortSignal): Promise<Answer> {
     const what = `${method} ${publicUrl(url)}`;
-    const deadline = AbortSignal.timeout(this.#deadline);
+    const deadline = systemClock.limit('forge', this.#deadline);
     const either = AbortSignal.any([signal, deadline]);
     const failed = (error: unknown, how: string): Error => {
       signal.throwIfAborted();

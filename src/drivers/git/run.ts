@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.ts';
 import { NotStarted, programs } from '../../programs/index.ts';
 import type { Listener, Started } from '../../programs/index.ts';
 import { TransientError } from '../driver.ts';
@@ -63,7 +64,7 @@ export const searchPath = (): string | undefined => process.env['PATH'];
  */
 export async function runGit(call: GitCall): Promise<GitResult> {
   call.signal.throwIfAborted();
-  const deadline = AbortSignal.timeout(call.timeoutMs);
+  const deadline = systemClock.limit('git', call.timeoutMs);
   const silence = new AbortController();
   const idle = call.idleMs === undefined ? undefined : setTimeout(() => silence.abort(), call.idleMs);
   const out: Buffer[] = [];
