@@ -32,8 +32,15 @@ beforeAll(async () => {
 });
 afterAll(() => guarded.close());
 
-// oxlint-disable-next-line typescript/no-explicit-any -- an answer as it came
-const doneOf = ({ body }: Answer): any => body.data?.['done'];
+/** What the mutation has made, or said. */
+interface Done {
+  release: { uuid: string };
+  rollback: { uuid: string };
+  outcome: string;
+  userErrors: { code: string }[];
+}
+
+const doneOf = ({ body }: Answer): Done => body.data?.['done'] as Done;
 
 const trigger = (token: Token, input: object) =>
   guarded.ask(
