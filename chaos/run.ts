@@ -20,7 +20,13 @@ import { judgeCalls, judgeHooks } from './judge/hook-rules.ts';
 import { readSettledHistory, toLines } from './judge/history.ts';
 import type { Invariant } from './judge/history.ts';
 import { judgeLog } from './judge/log-rules.ts';
-import { judgeCandidates, judgeCursors, judgeProposals, readCandidates } from './judge/proposal-rules.ts';
+import {
+  judgeCandidates,
+  judgeCursors,
+  judgeEndsTold,
+  judgeProposals,
+  readCandidates,
+} from './judge/proposal-rules.ts';
 import { judgeRollbacks } from './judge/rollback-rules.ts';
 import { judgeRecovery, recoveryOf, standstills } from './judge/recovery.ts';
 import type { Standstill } from './judge/recovery.ts';
@@ -201,6 +207,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     );
     const reached = new Reached();
     countDone(load, reached);
+    const served = processes.filter(({ role }) => role === 'worker').flatMap((each) => each.served);
     const invariants = [
       ...judgeLog(history),
       judgeFold(releases),
@@ -210,6 +217,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
       judgeSubscribers(subscribers, history),
       judgeTriggers(load.asked, history, byThemselves),
       ...(await judgeProposals(peers, proposed.products, history, databaseUrl)),
+      await judgeEndsTold(peers, proposed.products, history, served),
       judgeCandidates(pusher.pushed, history, candidates, { coalesced: true }),
       await judgeCursors(databaseUrl),
       judgeProcesses(processes),
@@ -220,7 +228,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     ];
     // Those stand still for as long as people leave a pull request open.
     const own = releases.filter(({ product }) => !proposed.products.some(({ name }) => name === product));
-    const served = processes.filter(({ role }) => role === 'worker').flatMap((each) => each.served);
     const still = standstills(own, faults.filter(isOutage), served);
     invariants.push(judgeRecovery(still));
     keepLogs = options.keepLogs === true || stuck > 0 || invariants.some((each) => each.violations.length > 0);

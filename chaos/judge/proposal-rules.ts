@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Peers } from '../proposals/peers.ts';
+import type { Stretch } from '../processes.ts';
 import type { ProposedProduct } from '../proposals/world.ts';
 import { PROPOSED_ENVIRONMENT, versionIn } from '../proposals/world.ts';
 import { query } from '../database.ts';
 import type { History, Invariant } from './history.ts';
 import { Rule } from './history.ts';
+import { workedIn } from './recovery.ts';
 
 /** A pull request as Sluice remembers it. */
 interface Remembered {
@@ -92,6 +94,33 @@ export async function judgeProposals(
     await judgeContent(merged, product, history);
   }
   return [once, closed, late, merged, comments];
+}
+
+/**
+ * In seconds, as far as a worker was there: 30 until a look notices it without a webhook, 30 until what a killed worker had claimed is another
+ * one's, and 40 for workers that are killed at it and start on a busy machine.
+ */
+const TOLD_WITHIN = 100;
+
+/** What became of a pull request is noticed in time, whoever is killed meanwhile. `served`: when each worker was ready. */
+export async function judgeEndsTold(
+  { forge }: Peers,
+  products: readonly ProposedProduct[],
+  history: History,
+  served: readonly Stretch[],
+): Promise<Invariant> {
+  const rule = new Rule('the end of a pull request is told in time');
+  for (const { name } of products) {
+    const ends = endsTold(name, history);
+    for (const { number, closedAt } of await forge.pullRequests(name)) {
+      const to = ends.get(number);
+      // One that is open, or never told of, is for the rules above.
+      if (closedAt === undefined || to === undefined) continue;
+      const seconds = workedIn(served, { from: closedAt.getTime(), to });
+      rule.expect(seconds <= TOLD_WITHIN, () => `${name} #${number}: ${seconds.toFixed(1)} s after it had ended`);
+    }
+  }
+  return rule;
 }
 
 /** The number of a pull request → when the log told its end, in milliseconds since the epoch. */

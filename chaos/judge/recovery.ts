@@ -42,6 +42,10 @@ export function standstills(
   return all.sort((a, b) => b.seconds - a.seconds);
 }
 
+/** For how long, in seconds, of a stretch a worker was there. */
+export const workedIn = (served: readonly Stretch[], stretch: Stretch): number =>
+  within(union(served), stretch) / 1_000;
+
 /** The same stretches without those that overlap. */
 function union(all: readonly Stretch[]): Stretch[] {
   const apart: Stretch[] = [];
