@@ -138,8 +138,8 @@ function start(draft: Draft): void {
   state.status = 'RUNNING';
   state.startedAt = draft.now;
   draft.emit({ type: 'ReleaseStarted' });
-  // One that goes on after its end has asked for it then.
-  if (state.countsFrom === state.createdAt) askToTellCommit(draft);
+  // One that goes on after its end has asked for it then. It counts from earlier where it was created by a clock that was ahead.
+  if (state.countsFrom <= state.createdAt) askToTellCommit(draft);
 }
 
 /** Limits that are over: the whole flow's ends the release, an environment's fails that promotion. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { CLOCK_SLACK, decisionTime } from '../../src/core/clock.ts';
 import { DAY } from '../../src/core/definitions.ts';
-import { approvalOf, flowOf, MINUTE, SECOND } from './support/builders.ts';
-import { started } from './support/play.ts';
-import type { Play } from './support/play.ts';
+import { NO_FACTS } from '../../src/core/release.ts';
+import { approvalOf, at, flowOf, MINUTE, planOf, SECOND } from './support/builders.ts';
+import { Play, started } from './support/play.ts';
 
 const HOUR = 60 * MINUTE;
 
@@ -73,6 +73,30 @@ describe('a clock that was ahead and was put right', () => {
     expect(release.promotion('eu').approval).toMatchObject({ requestedAt: now, expiresAt: now + HOUR });
     expect(release.state.wakeAt).toBe(now + HOUR);
     expect(release.state.deadline).toBe(release.state.createdAt + 30 * DAY);
+  });
+
+  test('tells the commits of a release that it created how the release goes, once', () => {
+    const plan = planOf('dev > eu');
+    for (const { applications } of plan.promotions)
+      for (const { spec } of applications)
+        spec.driver = { type: 'git', repoURL: 'https://git.example.com/billing.git', branch: 'main', path: '.' };
+    const release = new Play(plan, at('12:00'));
+    release.facts = { ...NO_FACTS, behind: { id: 'r-0', called: 'billing#1' } };
+    release.now = at('10:00');
+    release.tell({ kind: 'tick' });
+    expect(release.state.status).toBe('QUEUED');
+    release.facts = NO_FACTS;
+    // It can take longer than the clock was ahead.
+    release.now = at('15:00');
+    const { work } = release.tell({ kind: 'tick' });
+    expect(work.filter((each) => each.kind === 'tell-commit')).toEqual([{ kind: 'tell-commit' }]);
+    release.tell({ kind: 'terminate', reason: 'not today', by: null });
+    for (const each of release.aborted) release.report(each, { kind: 'aborted' });
+    release.now += MINUTE;
+    const retried = release.tell({ kind: 'retry', by: null });
+    expect(retried.work.filter((each) => each.kind === 'tell-commit')).toEqual([
+      { kind: 'tell-commit', since: release.now },
+    ]);
   });
 
   test('events do not go back all the same', () => {
