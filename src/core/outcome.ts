@@ -5,7 +5,7 @@ import { CONTEXT_OUTPUT, handOn } from './context.ts';
 import { isChange, isHook } from './plan.ts';
 import type { PlannedApplication, PlannedStep } from './plan.ts';
 import { withBoundedProgress } from './progress.ts';
-import { closeUnmerged, deleteBranchLater, leaveClosed, tellPullRequest } from './pull-request.ts';
+import { closeUnmerged, leaveClosed, leaveMerged, tellPullRequest } from './pull-request.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Outcome, StepState, Stimulus } from './release.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
@@ -186,7 +186,7 @@ function tellEffect(
   const isOpen = pullRequest?.state === 'OPEN';
   if (pullRequest && isOpen === (work.kind === 'propose')) tellPullRequest(draft, promotion, step, pullRequest, commit);
   if (isOpen && work.kind === 'merge') closeUnmerged(draft, promotion, step);
-  if (pullRequest?.branchLeft) deleteBranchLater(draft, promotion, step);
+  if (pullRequest?.state === 'MERGED') leaveMerged(draft, promotion, step, pullRequest);
   const left = skipped?.length ? { skipped } : {};
   if (commit !== undefined) draft.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)

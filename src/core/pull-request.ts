@@ -116,10 +116,13 @@ export function isReplaceable(plan: ReleasePlan, state: ReleaseState, environmen
   });
 }
 
-/** The change of a merge step is there, and its pull request was not merged. */
+/** The change of a merge step is there, and its pull request was not merged. One that brings changes of others as well stays open for them. */
 export function closeUnmerged(draft: Draft, position: number, step: number): void {
-  const opens = proposalOf(draft.planned(position), step);
-  if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
+  const planned = draft.planned(position);
+  const opens = proposalOf(planned, step);
+  const { steps } = draft.state.promotions[position] as PromotionState;
+  if (opens === undefined || steps[opens]?.closed === true) return;
+  if (mergesOf(planned, opens).some((each) => each !== step && steps[each]?.status !== 'SUCCEEDED')) return;
   closeAfter(
     draft,
     position,
@@ -129,11 +132,12 @@ export function closeUnmerged(draft: Draft, position: number, step: number): voi
   );
 }
 
-/** The pull request of a merge step was merged, and its branch stands still. Applications that share it ask for one errand. */
-export function deleteBranchLater(draft: Draft, position: number, step: number): void {
+/** The pull request of a merge step was merged: there is nothing to close. Applications that share it ask for one errand. */
+export function leaveMerged(draft: Draft, position: number, step: number, { branchLeft }: PullRequestNews): void {
   const opens = proposalOf(draft.planned(position), step);
   if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
-  closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
+  if (branchLeft) closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
+  else draft.step(position, opens).closed = true;
 }
 
 /** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */
@@ -168,7 +172,7 @@ function mayBeOpen(planned: PlannedPromotion, { steps }: PromotionState, step: n
   if (opened === undefined || opened.startedAt === null || opened.closed === true) return false;
   // Nothing was to be changed: there is none.
   if (opened.status === 'SUCCEEDED' && opened.outputs?.[OPENED.number] === undefined) return false;
-  return !mergesOf(planned, step).some((each) => steps[each]?.status === 'SUCCEEDED');
+  return mergesOf(planned, step).some((each) => steps[each]?.status !== 'SUCCEEDED');
 }
 
 /** Whether changes that this step proposed are still to come: a retry proposes them anew. */

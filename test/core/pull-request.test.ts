@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CLOSE_PULL_REQUEST } from '../../src/core/pull-request.ts';
 import type { Decision } from '../../src/core/decision.ts';
 import type { Work } from '../../src/core/effects.ts';
@@ -188,4 +188,39 @@ test('the branch of one that applications share is deleted by one errand', () =>
   expect(play.work.filter((each) => each.kind === 'errand')).toMatchObject([
     { name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' },
   ]);
+});
+
+describe('one that applications share, of which one has its content already', () => {
+  /** The open pull request of two applications; nothing of the first one was to be changed. */
+  function halfThere(): Told {
+    const play = new Told(sharing(flow({ group: 'ENVIRONMENT' }), 2));
+    play.tell({ kind: 'tick' });
+    play.succeed('dev');
+    play.report('eu', { kind: 'succeeded', outputs: OUTPUTS, pullRequest: NEWS });
+    const first = play.plan.promotions[1]!.steps.find(({ work }) => work.kind === 'merge');
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: NEWS }, first!.id);
+    return play;
+  }
+  const errands = (play: Told) => play.work.filter((each) => each.kind === 'errand');
+
+  test('stays open for the other one, and is not closed once it is merged', () => {
+    const play = halfThere();
+    expect(errands(play)).toEqual([]);
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: { ...NEWS, state: 'MERGED' } });
+    play.report('eu', { kind: 'succeeded' });
+    expect(errands(play)).toEqual([]);
+  });
+
+  test('is closed when the change of the other one came by another way', () => {
+    const play = halfThere();
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: NEWS });
+    expect(errands(play)).toMatchObject([{ name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' }]);
+  });
+
+  test('is closed when its promotion ends', () => {
+    const play = halfThere();
+    play.report('eu', { kind: 'pending', reason: 'waits', recheckAfter: 5 * MINUTE, waitsFor: 'PERSON' });
+    play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
+    expect(errands(play)).toMatchObject([{ name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' }]);
+  });
 });

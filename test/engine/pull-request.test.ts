@@ -356,6 +356,23 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
     });
 
+    once(
+      'trap 12: one for the environment waits for the application that changes where another one does not',
+      async () => {
+        await billing({ pullRequest: { group: 'ENVIRONMENT' }, applications: ['eu', 'eu-2'] });
+        await config.commit({ 'eu/values.yaml': 'tag: "2"\n' }, 'by hand');
+        const id = await release('2');
+        await at.waits(id);
+        await at.settled();
+        expect(await at.openThere()).toHaveLength(1);
+        const { number } = await forge.pullRequest('acme/config');
+        await forge.merge('acme/config', number, 'squash');
+        await at.told();
+        expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+        expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
+      },
+    );
+
     once('trap 12: one for each application is one for each', async () => {
       await billing({ applications: ['eu', 'eu-2'] });
       const id = await release('2');
