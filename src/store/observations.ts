@@ -65,16 +65,16 @@ export async function observationsIn(pool: Pool, product: string, environment: s
   return rows;
 }
 
-/** `badLooks`: as the look found it. */
+/** `badLooks`: as the look found it. A later attempt that began during the look counts its own. */
 export async function lookAgain(
   pool: Pool,
-  { releaseId, position, badLooks }: Observation,
+  { releaseId, position, attempt, badLooks }: Observation,
   after: number,
 ): Promise<void> {
   await pool.query(
-    `UPDATE observation SET next_at = now() + $3 * interval '1 millisecond', bad_looks = $4
-     WHERE release_id = $1 AND position = $2`,
-    [releaseId, position, after, badLooks],
+    `UPDATE observation SET next_at = now() + $4 * interval '1 millisecond', bad_looks = $5
+     WHERE release_id = $1 AND position = $2 AND attempt = $3`,
+    [releaseId, position, attempt, after, badLooks],
   );
 }
 
