@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { CLOSE_PULL_REQUEST } from '../core/pull-request.ts';
 import type { PullRequestState } from '../core/pull-request.ts';
 
 /** A pull request that a promotion asked for, as it is kept. */
@@ -173,7 +174,7 @@ export async function openPullRequestsIn(
 }
 
 /**
- * Those that may be open although nothing waits for them: their promotion is over, or is at another attempt, for longer than its errand
+ * Those that may be open although nothing waits for them: their promotion is over, or is at another attempt, for longer than their errand
  * takes. A worker that was held up between its question and its effect may have opened one after that. By key; `after`: the one before the page.
  */
 export async function abandonedPullRequests(
@@ -188,7 +189,11 @@ export async function abandonedPullRequests(
        JOIN promotion m ON m.release_id = p.release_id AND m.position = p.position
        WHERE p.state IN ('OPENING', 'OPEN')) AS p
      WHERE (attempt < now_at OR ended_at < now() - $1 * interval '1 second')
-       AND NOT EXISTS (SELECT FROM outbox o WHERE o.release_id = p.release_id AND o.lane = 'errand') AND key > $3
+       AND NOT EXISTS (SELECT FROM outbox o WHERE o.release_id = p.release_id AND o.lane = 'errand'
+         AND o.work->>'name' = '${CLOSE_PULL_REQUEST}'
+         AND (o.work->'data'->'promotion', o.work->'data'->'attempt', o.work->'data'->'step')
+           = (to_jsonb(p.position), to_jsonb(p.attempt), to_jsonb(p.step)))
+       AND key > $3
      ORDER BY key LIMIT $2`,
     [seconds, limit, after ?? ''],
   );

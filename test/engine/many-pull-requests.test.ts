@@ -99,6 +99,31 @@ test('one that nothing waits for is closed, however many before it cannot be', a
   expect(forge.counters.closed).toBe(1);
 });
 
+test('one that nothing waits for is closed, whatever else its release has left to be done outside', async () => {
+  const id = await engine.trigger({ product: 'billing', version: '1' });
+  const { pool } = engine.app;
+  await pool.query(
+    `UPDATE promotion SET ended_at = now() - interval '5 minutes' WHERE release_id = $1 AND position = 0`,
+    [id],
+  );
+  await opened(1, id, 'billing');
+  const errand = (name: string, step: number): Promise<unknown> =>
+    pool.query(
+      `INSERT INTO outbox (key, release_id, lane, work, due_at) VALUES ($1, $2, 'errand', $3, now() + interval '1 hour')`,
+      [`${id}-${name}-${step}`, id, { kind: 'errand', name, data: { promotion: 0, attempt: 1, step, reason: '' } }],
+    );
+  // A server of Argo that is gone, and a pull request of another step whose host is.
+  await errand('end-action', 0);
+  await errand('close-pull-request', 3);
+  await errand('close-pull-request', 0);
+  await closeAbandoned(app());
+  expect(forge.counters.closed).toBe(0);
+  await pool.query('DELETE FROM outbox WHERE key = $1', [`${id}-close-pull-request-0`]);
+  await closeAbandoned(app());
+  expect(forge.counters.closed).toBe(1);
+  await pool.query('DELETE FROM outbox WHERE release_id = $1', [id]);
+});
+
 test('one whose status is being written down holds up no other one', async () => {
   const [one, other] = [
     await engine.trigger({ product: 'billing', version: 'one' }),
