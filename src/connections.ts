@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { within } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { untilWon } from './lost-transactions.ts';
 import type { SeamClient, Seams } from './seams.ts';
 
 /**
@@ -181,10 +182,19 @@ export async function withConnection<T>(pool: pg.Pool, work: (client: pg.PoolCli
 }
 
 /**
- * Runs `work` in a transaction, which it ends: committed when `work` resolves, rolled back when it rejects.
+ * Runs `work` in a transaction, which it ends: committed when `work` resolves, rolled back when it rejects. `work` runs again where the
+ * transaction lost to another one.
  * @param begin the statements that open it, `BEGIN` first.
  */
-export async function inTransaction<T>(
+export function inTransaction<T>(
+  pool: pg.Pool,
+  begin: string,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  return untilWon(() => inOneTransaction(pool, begin, work));
+}
+
+async function inOneTransaction<T>(
   pool: pg.Pool,
   begin: string,
   work: (client: pg.PoolClient) => Promise<T>,

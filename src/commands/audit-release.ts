@@ -20,7 +20,7 @@ export async function insertAuditedIf(
   release: NewRelease,
   still: Still | null,
 ): Promise<number | null> {
-  const ticket = claimAudit();
+  const ticket = claimAudit(tx);
   const audit = ticket?.entry(auditOfNew(release)) ?? null;
   const number = await insertRelease(tx, { release, audit, still });
   if (number === null) ticket?.unused();

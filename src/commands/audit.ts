@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { masked } from '../core/access/index.ts';
+import { whenUndone } from '../entities/data-source.ts';
 import type { AuditObject } from '../core/access/index.ts';
 import { insertAudit } from '../store/audit-log.ts';
 import type { AuditChange, AuditEntry, AuditOrigin } from '../store/audit-log.ts';
@@ -72,11 +73,15 @@ export interface AuditTicket {
   unused(): void;
 }
 
-/** The entry of the command under way; null when there is no command, or its entry was claimed already. */
-export function claimAudit(): AuditTicket | null {
+/**
+ * The entry of the command under way; null when there is no command, or its entry was claimed already.
+ * @param tx whose work writes it: undone it has claimed nothing
+ */
+export function claimAudit(tx?: EntityManager): AuditTicket | null {
   const given = current.getStore();
   if (!given || given.claimed) return null;
   given.claimed = true;
+  if (tx) whenUndone(tx, () => Object.assign(given, { claimed: false, written: false }));
   return {
     entry: ({ before, after, objects }) =>
       entryOf(given, { outcome: 'DONE', reasons: null, before: masked(before), after: masked(after), objects }),
@@ -94,7 +99,7 @@ export function claimAudit(): AuditTicket | null {
  * @returns false: there is no command under way, or it has its entry
  */
 export async function auditChange(tx: EntityManager, change: AuditChange): Promise<boolean> {
-  const ticket = claimAudit();
+  const ticket = claimAudit(tx);
   if (!ticket) return false;
   await insertAudit(tx, ticket.entry(change));
   ticket.written();

@@ -15,6 +15,7 @@ import {
   whileHolding,
 } from '../connections.ts';
 import type { ConnectionTimes } from '../connections.ts';
+import { untilWon } from '../lost-transactions.ts';
 import type { Seams } from '../seams.ts';
 import { LOCK_MIGRATION } from './locks.ts';
 import { BadVersionRow, EnvironmentHoldRow } from './control-rows.ts';
@@ -118,19 +119,39 @@ export function createDataSource(url: string, options: DataSourceOptions = {}): 
 type InTransaction<T> = (manager: EntityManager) => Promise<T>;
 type Isolation = Parameters<DataSource['transaction']>[0];
 
-/** Its transactions hold a connection, and the pool knows of it: see `connections.ts`. */
+/**
+ * Its transactions hold a connection, and the pool knows of it: see `connections.ts`. One that lost to another transaction is made
+ * again, with its work from the beginning.
+ */
 class SluiceDataSource extends DataSource {
   override transaction<T>(work: InTransaction<T>): Promise<T>;
   override transaction<T>(isolation: Isolation, work: InTransaction<T>): Promise<T>;
   override transaction<T>(first: Isolation | InTransaction<T>, second?: InTransaction<T>): Promise<T> {
-    const held =
-      (work: InTransaction<T>): InTransaction<T> =>
-      (manager) =>
-        whileHolding(poolOf(this), () => work(manager));
-    return typeof first === 'function'
-      ? super.transaction(held(first))
-      : super.transaction(first, held(second as InTransaction<T>));
+    return untilWon(async () => {
+      const undo: (() => void)[] = [];
+      const held =
+        (work: InTransaction<T>): InTransaction<T> =>
+        (manager) => {
+          undoing.set(manager, undo);
+          return whileHolding(poolOf(this), () => work(manager));
+        };
+      try {
+        return await (typeof first === 'function'
+          ? super.transaction(held(first))
+          : super.transaction(first, held(second as InTransaction<T>)));
+      } catch (error) {
+        for (const each of undo) each();
+        throw error;
+      }
+    });
   }
+}
+
+const undoing = new WeakMap<EntityManager, (() => void)[]>();
+
+/** `undo` runs when the transaction of `manager` fails: for what its work has noted outside of the database. */
+export function whenUndone(manager: EntityManager, undo: () => void): void {
+  undoing.get(manager)?.push(undo);
 }
 
 /** The pool underneath: for prepared statements, LISTEN and the sessions of one decision. */

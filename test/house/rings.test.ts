@@ -47,7 +47,7 @@ const RINGS: Record<string, Ring> = {
       'abort-listener.ts',
     ],
   },
-  entities: { imports: ['core', ...PORTS, 'connections.ts', 'seams.ts'] },
+  entities: { imports: ['core', ...PORTS, 'connections.ts', 'lost-transactions.ts', 'seams.ts'] },
   store: { imports: ['core', 'entities', ...PORTS, ...SHARED] },
   // manifests: apply compares what was written with what is stored.
   commands: {
