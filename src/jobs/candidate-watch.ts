@@ -37,11 +37,9 @@ export class CandidateWatch extends Watch {
   async round(): Promise<void> {
     const { pool, clock, limits, definitions } = this.app;
     if (this.#rounds++ % 120 === 0) {
-      const looked = triggerApplications(await definitions.current());
-      await keepCursors(
-        pool,
-        looked.map(({ application }) => application),
-      );
+      const snapshot = await definitions.current();
+      const looked = triggerApplications(snapshot).map(({ application }) => application);
+      await keepCursors(pool, looked, snapshot.revision);
     }
     for (let full = true; full && !this.rounds.closed;) {
       if (this.#running.size >= limits.candidates) await Promise.race(this.#running.values());

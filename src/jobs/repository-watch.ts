@@ -11,7 +11,15 @@ import { triggerSources } from '../core/trigger/sources.ts';
 import type { Parts } from '../parts.ts';
 import type { DefinitionSnapshot } from '../store/definition-snapshot.ts';
 import { readStandings } from '../store/git-sources.ts';
-import { claimRepositories, dueRepositories, lookSoon, renewClaims, retryStopped, saveWatched } from '../store/news.ts';
+import {
+  claimRepositories,
+  dueRepositories,
+  lookSoon,
+  renewClaims,
+  retryStopped,
+  saveWatched,
+  watchedNames,
+} from '../store/news.ts';
 import { awaitedPlaces } from '../store/pull-requests.ts';
 import type { Claimed, Watched } from '../store/news.ts';
 import { Watch } from './watch.ts';
@@ -80,13 +88,16 @@ export class RepositoryWatch extends Watch {
     const snapshot = await definitions.current();
     const awaited = (await awaitedPlaces(pool)).map(({ repository, base: branch }) => ({ repository, branch }));
     const places = JSON.stringify(awaited);
-    if (snapshot !== this.#known || places !== this.#awaited) {
+    const isNew = snapshot !== this.#known || places !== this.#awaited;
+    if (isNew || this.#passes % SURE === 0) {
       const { sources } = snapshot;
       const asked = sources.map(({ spec }) => ({ driver: driverOf(spec), interval: spec.interval }));
       const watched = watchedRepositories([...triggerSources(snapshot), ...asked], awaited);
-      await saveWatched(pool, watched);
-      await lookSoon(pool, unsynced(watched, sources, await readStandings(pool)));
-      this.#known = snapshot;
+      // A process that has ended since may have been the last one to write them, from what it knew before.
+      const saved =
+        (!isNew && isKept(watched, await watchedNames(pool))) || (await saveWatched(pool, watched, snapshot.revision));
+      if (isNew) await lookSoon(pool, unsynced(watched, sources, await readStandings(pool)));
+      this.#known = saved ? snapshot : null;
       this.#awaited = places;
     }
     await tellHintedPullRequests(this.app);
@@ -131,6 +142,15 @@ export class RepositoryWatch extends Watch {
   }
 }
 
+/** Whether the repositories that are kept are these, with their branches. */
+function isKept(watched: readonly Watched[], kept: readonly Pick<Watched, 'repository' | 'branches'>[]): boolean {
+  const branches = new Map(kept.map((each) => [each.repository, JSON.stringify(each.branches)]));
+  return (
+    branches.size === watched.length &&
+    watched.every((each) => branches.get(each.repository) === JSON.stringify(each.branches))
+  );
+}
+
 /** Of these repositories those with a git source that is not as it is defined now: a sync may set right what definitions kept from it. */
 function unsynced(
   watched: readonly Watched[],
@@ -147,6 +167,8 @@ function unsynced(
 /** In milliseconds. */
 const PAUSE = 1_000;
 const SOON = 20;
+/** Each so many rounds what is watched is compared with what should be. */
+const SURE = 10;
 /** It is renewed while the process lives: so long a repository is nobody's after its worker was killed. */
 const LEASE = 10_000;
 /** Looks at once: of a process, and of it at one host. */

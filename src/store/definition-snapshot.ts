@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { withConnection } from '../connections.ts';
+import { inTransaction, withConnection } from '../connections.ts';
 import { visibilityOf } from '../core/access/index.ts';
 import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
@@ -31,6 +31,8 @@ export class DefinitionSnapshot {
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly sources: StoredDefinition<'GitSource'>[];
   readonly known: Known;
+  /** Of them all; see `ifUnchanged`. */
+  readonly revision: string;
   readonly #visible = new WeakMap<readonly HeldGrant[], Visibility | null>();
   readonly #synced: ReadonlyMap<string, SyncedName>;
   readonly #windows: ReleaseWindow[];
@@ -38,7 +40,8 @@ export class DefinitionSnapshot {
   readonly #checks = new Map<StoredDefinition<'PromotionFlow'>, FlowCheck>();
   readonly #plans = new Map<StoredDefinition<'PromotionFlow'>, Map<string, ReturnType<typeof planRelease>>>();
 
-  constructor(read: AllDefinitions, synced: readonly SyncedName[] = []) {
+  constructor(read: AllDefinitions, synced: readonly SyncedName[] = [], revision = '0') {
+    this.revision = revision;
     this.#synced = new Map(synced.map((each) => [`${each.kind}/${each.name}`, each]));
     this.products = new Map(read.Product.map((each) => [each.metadata.name, each]));
     this.flows = read.PromotionFlow;
@@ -248,5 +251,24 @@ async function revisionOn(client: Pool | PoolClient): Promise<string> {
 
 async function readSnapshot(client: PoolClient): Promise<Read> {
   const { revision, definitions, synced } = await readAllDefinitions(client);
-  return { revision, snapshot: new DefinitionSnapshot(definitions, synced) };
+  return { revision, snapshot: new DefinitionSnapshot(definitions, synced, revision) };
+}
+
+/**
+ * Runs `work` in a transaction if definitions are still those of `revision`, and lets none be changed before it ends: what the work
+ * forgets is of nothing that is new. @returns false: they are being changed, or have been, and nothing was done
+ */
+export function ifUnchanged(
+  pool: Pool,
+  revision: string,
+  work: (client: PoolClient) => Promise<unknown>,
+): Promise<boolean> {
+  return inTransaction(pool, 'BEGIN', async (client) => {
+    const { rowCount } = await client.query('SELECT FROM definition_clock WHERE revision = $1 FOR SHARE SKIP LOCKED', [
+      revision,
+    ]);
+    if (rowCount === 0) return false;
+    await work(client);
+    return true;
+  });
 }

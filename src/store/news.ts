@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { LookFailure, LookShown } from '../core/receiver/look.ts';
 import type { HintKind } from '../core/receiver/news.ts';
 import type { NewsKind } from '../core/trigger/change.ts';
+import { ifUnchanged } from './definition-snapshot.ts';
 
 /**
  * The life of a hint: whoever hears of a change writes one, which makes the look at its repository due and wakes the workers. A worker
@@ -72,20 +73,32 @@ export interface Watched {
   intervalMs: number;
 }
 
-/** Makes the table say what is to be watched: what is new, or has other branches, is due at once; what is no longer there goes. */
-export async function saveWatched(pool: Pool, watched: readonly Watched[]): Promise<void> {
-  await pool.query(
-    `INSERT INTO watched_repository AS w (repository, host, branches, interval_ms, not_before)
-     SELECT repository, host, branches, "intervalMs", (SELECT max(not_before) FROM watched_repository o WHERE o.host = g.host)
-     FROM jsonb_to_recordset($1::jsonb) AS g(repository text, host text, branches jsonb, "intervalMs" integer)
-     ON CONFLICT (repository) DO UPDATE SET host = excluded.host, branches = excluded.branches,
-       interval_ms = excluded.interval_ms, next_look_at = least(w.next_look_at, now())
-     WHERE (w.host, w.branches, w.interval_ms) IS DISTINCT FROM (excluded.host, excluded.branches, excluded.interval_ms)`,
-    [JSON.stringify(watched)],
-  );
-  const names = watched.map(({ repository }) => repository);
-  await pool.query('DELETE FROM watched_repository WHERE NOT repository = ANY($1)', [names]);
-  await pool.query(`DELETE FROM hint WHERE kind = 'PUSH' AND NOT repository = ANY($1)`, [names]);
+/**
+ * Makes the table say what is to be watched: what is new, or has other branches, is due at once; what is no longer there goes.
+ * @param revision of the definitions that say so
+ * @returns false: there are others by now, and nothing was done
+ */
+export function saveWatched(pool: Pool, watched: readonly Watched[], revision: string): Promise<boolean> {
+  return ifUnchanged(pool, revision, async (client) => {
+    const names = watched.map(({ repository }) => repository);
+    await client.query('SELECT FROM watched_repository ORDER BY repository FOR UPDATE');
+    await client.query(
+      `INSERT INTO watched_repository AS w (repository, host, branches, interval_ms, not_before)
+       SELECT repository, host, branches, "intervalMs", (SELECT max(not_before) FROM watched_repository o WHERE o.host = g.host)
+       FROM jsonb_to_recordset($1::jsonb) AS g(repository text, host text, branches jsonb, "intervalMs" integer)
+       ORDER BY repository
+       ON CONFLICT (repository) DO UPDATE SET host = excluded.host, branches = excluded.branches,
+         interval_ms = excluded.interval_ms, next_look_at = least(w.next_look_at, now())
+       WHERE (w.host, w.branches, w.interval_ms) IS DISTINCT FROM (excluded.host, excluded.branches, excluded.interval_ms)`,
+      [JSON.stringify(watched)],
+    );
+    await client.query('DELETE FROM watched_repository WHERE NOT repository = ANY($1)', [names]);
+    await client.query(
+      `DELETE FROM hint WHERE id IN (
+         SELECT id FROM hint WHERE kind = 'PUSH' AND NOT repository = ANY($1) ORDER BY id FOR UPDATE)`,
+      [names],
+    );
+  });
 }
 
 /** Makes these due; one that is being looked at is looked at again. Those of a host that asked for a pause wait for its end. */

@@ -4,6 +4,7 @@ import { bounded } from '../core/bounded.ts';
 import { LOCK_TRIGGERS, LOCK_TRIGGERS_SHARED } from '../entities/locks.ts';
 import type { Cursor } from '../core/trigger/move.ts';
 import type { GitIdentity, KeptCursor, KeptPause } from '../core/trigger/kept.ts';
+import { ifUnchanged } from './definition-snapshot.ts';
 
 export type { GitIdentity, KeptCursor, KeptPause };
 
@@ -96,9 +97,18 @@ export async function noteLook(
   );
 }
 
-/** Forgets cursors of applications that are not looked at any more: looked at again, they begin anew. */
-export async function keepCursors(pool: Pool, applications: readonly string[]): Promise<void> {
-  await pool.query('DELETE FROM trigger_cursor WHERE NOT application = ANY($1)', [applications]);
+/**
+ * Forgets cursors of applications that are not looked at any more: looked at again, they begin anew. Nothing is forgotten where definitions
+ * have changed since `revision`: an application that is new by now may have its first cursor already.
+ */
+export async function keepCursors(pool: Pool, applications: readonly string[], revision: string): Promise<void> {
+  await ifUnchanged(pool, revision, (client) =>
+    client.query(
+      `DELETE FROM trigger_cursor WHERE application IN (
+         SELECT application FROM trigger_cursor WHERE NOT application = ANY($1) ORDER BY application FOR UPDATE)`,
+      [applications],
+    ),
+  );
 }
 
 /** Which of these are releases here; what is no id of one is not. */

@@ -13,6 +13,7 @@ import { pauseTriggers } from '../../src/commands/trigger/pause-triggers.ts';
 import type { Pinned } from '../../src/commands/trigger/pin.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { holdingNothing, inTransaction } from '../../src/connections.ts';
+import { CandidateWatch } from '../../src/jobs/candidate-watch.ts';
 import { claimDue, listCandidates, lockNewest } from '../../src/store/candidates.ts';
 import { wakeCandidates } from '../../src/store/candidates.ts';
 import type { HealthSourceSpec } from '../../src/core/definitions.ts';
@@ -189,4 +190,19 @@ test('a pause waits for the release that a candidate is becoming, and is seen by
   });
   expect((await paused)?.value).toMatchObject({ product: 'becoming' });
   expect(await inTransaction(pool, 'BEGIN', pausesNow)).toMatchObject([{ product: 'becoming' }]);
+});
+
+test('a round with older definitions forgets no cursor of an application that is new', async () => {
+  const { definitions } = engine.app;
+  const older = await definitions.current();
+  await product('fresh', 0);
+  const slow = new CandidateWatch({
+    ...engine.app,
+    definitions: Object.assign(Object.create(definitions) as typeof definitions, { current: async () => older }),
+  });
+  await slow.round();
+  await slow.close();
+  await runs('fresh', '2');
+  const { rows } = await listCandidates(engine.app.pool, { limit: 10, entries: 100, filter: { product: 'fresh' } });
+  expect(rows).toHaveLength(1);
 });

@@ -366,6 +366,32 @@ test('one folder that cannot be fetched keeps no other of its repository from it
   expect((await rows())[0]!.paused_for).toBeGreaterThan(290);
 });
 
+test('a process with older definitions takes no repository away that is new, and one that ended afterwards leaves none away', async () => {
+  for (const name of ['older', 'newer'])
+    await (await host.repository(name)).commit({ 'dev/a.yaml': 'v: 1\n' }, 'First');
+  await product('older', `${host.url}/acme/older.git`);
+  const { definitions, pool } = engine.app;
+  const older = await definitions.current();
+  await product('newer', `${host.url}/acme/newer.git`);
+  const worker = watch();
+  await worker.round();
+  await worker.settled();
+  const both = (await rows()).map(({ repository, heads }) => ({ repository, looked: Object.keys(heads) }));
+  expect(both.map(({ looked }) => looked)).toEqual([['main'], ['main']]);
+  const slow = new RepositoryWatch({
+    ...engine.app,
+    definitions: Object.assign(Object.create(definitions) as typeof definitions, { current: async () => older }),
+  });
+  await slow.round();
+  await slow.close();
+  expect((await rows()).map(({ repository, heads }) => ({ repository, looked: Object.keys(heads) }))).toEqual(both);
+  // A version of Sluice before this one does, and is stopped.
+  await pool.query(`DELETE FROM watched_repository WHERE repository LIKE '%/newer.git'`);
+  for (let round = 0; round < 10; round += 1) await worker.round();
+  await worker.settled();
+  expect((await rows()).map(({ repository }) => repository)).toEqual(both.map(({ repository }) => repository));
+});
+
 test('of a repository that never answers a thousand hints are kept, and those that go tell their deliveries', async () => {
   const url = 'http://127.0.0.1:1/never.git';
   await product('never', url);
