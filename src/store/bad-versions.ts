@@ -55,8 +55,9 @@ export async function unmarkVersions(
   unmarked: { at: number; by: string | null; reason: string },
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `UPDATE bad_version SET unmarked_at = $2, unmarked_by = $3, unmark_reason = $4
-     WHERE id = ANY($1) AND unmarked_at IS NULL RETURNING id`,
+    `UPDATE bad_version b SET unmarked_at = $2, unmarked_by = $3, unmark_reason = $4
+     FROM (SELECT id FROM bad_version WHERE id = ANY($1) AND unmarked_at IS NULL ORDER BY id FOR NO KEY UPDATE) locked
+     WHERE b.id = locked.id RETURNING b.id`,
     [ids, new Date(unmarked.at), unmarked.by, unmarked.reason],
   );
   return rows.map((row) => row.id);

@@ -79,7 +79,10 @@ export async function supersede(
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `UPDATE candidate SET status = 'SUPERSEDED', reason = $4, superseded_by = $3, ended_at = $5, due_at = NULL, revision = revision + 1
-     WHERE product = $1 AND environment = $2 AND ended_at IS NULL AND id <> $3 RETURNING id`,
+     WHERE id IN (
+       SELECT id FROM candidate WHERE product = $1 AND environment = $2 AND ended_at IS NULL AND id <> $3
+       ORDER BY id FOR NO KEY UPDATE)
+     RETURNING id`,
     [product, environment, by, reason, now],
   );
   return rows.map(({ id }) => id);

@@ -52,6 +52,11 @@ export async function wantStatuses(connection: Connection, wanted: readonly Want
   );
 }
 
+/** For statements that write to several rows of `commit_status s`: locked in one order, so that no two wait for each other. */
+const inOrder = (which: string): string => `FROM (
+    SELECT repository, sha, context FROM commit_status WHERE ${which} ORDER BY repository, sha, context FOR NO KEY UPDATE) locked
+  WHERE (s.repository, s.sha, s.context) = (locked.repository, locked.sha, locked.context)`;
+
 const IS_NEWS = `(s.state, s.description, s.url) IS DISTINCT FROM (excluded.state, excluded.description, excluded.url)`;
 
 /** Nothing more is told of these commits in this context: their pull request was merged. */
@@ -61,8 +66,8 @@ export async function endStatuses(
   shas: readonly string[],
 ): Promise<void> {
   await connection.query(
-    `UPDATE commit_status SET due_at = NULL, refused_since = NULL
-     WHERE release_id = $1 AND position = $2 AND about = 'MERGE' AND sha = ANY($3::text[])`,
+    `UPDATE commit_status s SET due_at = NULL, refused_since = NULL
+     ${inOrder(`release_id = $1 AND position = $2 AND about = 'MERGE' AND sha = ANY($3::text[])`)}`,
     [releaseId, position, shas],
   );
 }
@@ -151,8 +156,8 @@ export async function retryRefused(connection: Connection): Promise<void> {
 }
 
 /** Exported for the test of its plan. */
-export const RETRY_REFUSED = `UPDATE commit_status SET due_at = now(), refused_since = NULL, attempts = 0
-  WHERE due_at IS NULL AND refused_since > now() - interval '7 days'`;
+export const RETRY_REFUSED = `UPDATE commit_status s SET due_at = now(), refused_since = NULL, attempts = 0
+  ${inOrder(`due_at IS NULL AND refused_since > now() - interval '7 days'`)}`;
 
 /** A status as people read it. */
 export interface CommitStatusShown {
@@ -220,7 +225,8 @@ export async function followedReleases(pool: Pool): Promise<FollowedRelease[]> {
 /** An ended release is taken back: its commit is told again. */
 export async function followAgain(connection: Connection, releaseIds: readonly string[]): Promise<void> {
   await connection.query(
-    `UPDATE commit_status SET follows = true WHERE release_id = ANY($1::uuid[]) AND about = 'RELEASE' AND NOT follows`,
+    `UPDATE commit_status s SET follows = true
+     ${inOrder(`release_id = ANY($1::uuid[]) AND about = 'RELEASE' AND NOT follows`)}`,
     [releaseIds],
   );
 }

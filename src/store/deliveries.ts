@@ -187,7 +187,8 @@ export async function noteOutcome(
        outcome = left(CASE WHEN d.status = 'PENDING' AND d.outcome LIKE 'looked at %' THEN d.outcome || E'\\n' || $3 ELSE $3 END, 2000),
        status = w.status, processed_at = CASE WHEN w.status <> 'PENDING' THEN $4::timestamptz END
      FROM (SELECT u.id, CASE WHEN NOT EXISTS (SELECT FROM hint h WHERE h.delivery_id = u.id) THEN $2
-       ELSE 'PENDING' END AS status FROM unnest($1::uuid[]) AS u(id)) w
+       ELSE 'PENDING' END AS status
+       FROM (SELECT id FROM webhook_delivery WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) u) w
      WHERE d.id = w.id AND d.status = 'PENDING'`,
     [ids, status, outcome, now],
   );
@@ -267,17 +268,19 @@ export async function forgetOldDeliveries(pool: Pool): Promise<void> {
   await untilFew(() =>
     pool.query(
       `DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery
-         WHERE received_at < now() - interval '30 days' AND status <> 'PENDING' LIMIT $1)`,
+         WHERE received_at < now() - interval '30 days' AND status <> 'PENDING' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
       [PIECE],
     ),
   );
   await untilFew(() =>
     pool.query(
       `DELETE FROM webhook_delivery WHERE id IN (
-         SELECT id FROM (
-           SELECT id, row_number() OVER (PARTITION BY source ORDER BY received_at DESC, id DESC) AS place
-           FROM webhook_delivery WHERE status <> 'PENDING') AS kept
-         WHERE place > $1 LIMIT $2)`,
+         SELECT id FROM webhook_delivery WHERE id IN (
+           SELECT id FROM (
+             SELECT id, row_number() OVER (PARTITION BY source ORDER BY received_at DESC, id DESC) AS place
+             FROM webhook_delivery WHERE status <> 'PENDING') AS kept
+           WHERE place > $1 LIMIT $2)
+         FOR UPDATE SKIP LOCKED)`,
       [MAX_KEPT, PIECE],
     ),
   );

@@ -51,8 +51,9 @@ export async function liftHolds(
   lifted: { at: number; by: string | null; reason: string | null },
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `UPDATE environment_hold SET lifted_at = $2, lifted_by = $3, lift_reason = $4
-     WHERE id = ANY($1) AND lifted_at IS NULL RETURNING id`,
+    `UPDATE environment_hold h SET lifted_at = $2, lifted_by = $3, lift_reason = $4
+     FROM (SELECT id FROM environment_hold WHERE id = ANY($1) AND lifted_at IS NULL ORDER BY id FOR NO KEY UPDATE) locked
+     WHERE h.id = locked.id RETURNING h.id`,
     [ids, new Date(lifted.at), lifted.by, lifted.reason],
   );
   return rows.map((row) => row.id);

@@ -26,7 +26,9 @@ export async function saveChecks(pool: Pool, looks: CheckedTarget[], at: Date): 
     `UPDATE deployment d SET looked_at = $2, unseen = i.unseen,
        drift = CASE WHEN i.drift IS NULL THEN CASE WHEN i.unseen IS NULL THEN NULL ELSE d.drift END
          ELSE i.drift || jsonb_build_object('since', coalesce(d.drift->'since', i.drift->'since')) END
-     FROM jsonb_to_recordset($1::jsonb) AS i(deployment bigint, drift jsonb, unseen text, known uuid[])
+     FROM (
+       SELECT g.* FROM jsonb_to_recordset($1::jsonb) AS g(deployment bigint, drift jsonb, unseen text, known uuid[])
+       JOIN deployment k ON k.id = g.deployment ORDER BY k.id FOR NO KEY UPDATE OF k) i
      WHERE d.id = i.deployment
        AND NOT EXISTS (SELECT FROM deployment n WHERE n.product = d.product AND n.environment = d.environment
          AND n.application = d.application AND n.at >= d.at AND (n.at, n.id) > (d.at, d.id))
@@ -55,9 +57,11 @@ export async function claimDueChecks(
          SELECT id, greatest(at, looked_at, asked_at) AS seen FROM deployment
          WHERE product = w.product AND environment = w.environment AND application = w.application
          ORDER BY at DESC, id DESC LIMIT 1) AS d
-       WHERE d.seen < now() - $4 * interval '1 millisecond' ORDER BY d.seen LIMIT $5)
-     UPDATE deployment d SET asked_at = now() FROM due
-     WHERE d.id = due.id AND greatest(d.at, d.looked_at, d.asked_at) < now() - $4 * interval '1 millisecond'
+       WHERE d.seen < now() - $4 * interval '1 millisecond' ORDER BY d.seen LIMIT $5),
+     -- One that is being written to is for the next claim.
+     taken AS (SELECT id FROM deployment WHERE id IN (SELECT id FROM due) FOR NO KEY UPDATE SKIP LOCKED)
+     UPDATE deployment d SET asked_at = now() FROM taken
+     WHERE d.id = taken.id AND greatest(d.at, d.looked_at, d.asked_at) < now() - $4 * interval '1 millisecond'
      RETURNING d.product, d.environment`,
     [column('product'), column('environment'), column('application'), interval, limit],
   );

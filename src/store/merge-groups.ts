@@ -44,7 +44,10 @@ export interface MergeGroup {
 /** Keeps it; those that are older than a day go. */
 export async function keepMergeGroup(connection: Connection, group: MergeGroup): Promise<void> {
   const { repository, commit, base, members } = group;
-  await connection.query(`DELETE FROM merge_group WHERE seen_at < now() - interval '1 day'`);
+  await connection.query(
+    `DELETE FROM merge_group WHERE (repository, commit_id) IN (
+       SELECT repository, commit_id FROM merge_group WHERE seen_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)`,
+  );
   await connection.query(
     `INSERT INTO merge_group (repository, commit_id, base, members) VALUES ($1, $2, $3, $4)
      ON CONFLICT (repository, commit_id) DO UPDATE SET members = excluded.members, seen_at = now()`,

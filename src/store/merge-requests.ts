@@ -59,10 +59,15 @@ export async function dueForJudgement(pool: Pool, limit: number, lease: number):
   return [...new Map(rows.map((row) => [`${row.releaseId} ${row.position}`, row])).values()];
 }
 
+/** Of the promotion $1, $2, which may have several: locked in one order, so that no two writers wait for each other. */
+const inOrder = (which: string): string =>
+  `SELECT key FROM pull_request WHERE release_id = $1 AND position = $2 AND ${which} ORDER BY key FOR NO KEY UPDATE`;
+
 /** It is written down; what has changed since it was claimed is due still. */
 export async function judged(pool: Pool, { releaseId, position, until }: DuePromotion): Promise<void> {
   await pool.query(
-    `UPDATE pull_request SET judge_at = NULL WHERE release_id = $1 AND position = $2 AND judge_at = $3`,
+    `UPDATE pull_request SET judge_at = NULL
+     WHERE key IN (${inOrder('judge_at = $3')})`,
     [releaseId, position, until],
   );
 }
@@ -71,7 +76,7 @@ export async function judged(pool: Pool, { releaseId, position, until }: DueProm
 export async function judgeLater(pool: Pool, releaseId: string, position: number, after: number): Promise<void> {
   await pool.query(
     `UPDATE pull_request SET judge_at = now() + $3 * interval '1 millisecond'
-     WHERE release_id = $1 AND position = $2 AND state = 'OPEN'`,
+     WHERE key IN (${inOrder("state = 'OPEN'")})`,
     [releaseId, position, after],
   );
 }

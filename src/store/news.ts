@@ -60,6 +60,11 @@ export const WITH_HINTS = `given AS (
        SELECT pg_notify('${HINTED}', '') AS woken
        WHERE EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM given WHERE kind = 'PULL_REQUEST'))`;
 
+/** For statements that write to several rows of `watched_repository w`, in the same order. */
+const inOrder = (which: string): string =>
+  `FROM (SELECT repository FROM watched_repository WHERE ${which} ORDER BY repository FOR NO KEY UPDATE) locked
+   WHERE w.repository = locked.repository`;
+
 /** Writes hints, in the caller's transaction if there is one. Repositories that nobody watches keep none. */
 export async function addHints(db: Pool | PoolClient, hints: readonly NewHint[]): Promise<void> {
   if (hints.length > 0) await db.query(`WITH ${WITH_HINTS} SELECT * FROM woken`, [JSON.stringify(hints)]);
@@ -105,7 +110,7 @@ export function saveWatched(pool: Pool, watched: readonly Watched[], revision: s
 export async function lookSoon(pool: Pool, repositories: readonly string[]): Promise<void> {
   if (repositories.length === 0) return;
   await pool.query(
-    'UPDATE watched_repository SET next_look_at = now() WHERE repository = ANY($1) AND next_look_at > now()',
+    `UPDATE watched_repository w SET next_look_at = now() ${inOrder('repository = ANY($1) AND next_look_at > now()')}`,
     [repositories],
   );
 }
@@ -203,8 +208,8 @@ export async function hintsOf(
 /** The claims are of a process that is alive. */
 export async function renewClaims(pool: Pool, repositories: readonly string[], leaseMs: number): Promise<void> {
   await pool.query(
-    `UPDATE watched_repository SET claimed_until = now() + $2 * interval '1 millisecond'
-     WHERE repository = ANY($1) AND claimed_until IS NOT NULL`,
+    `UPDATE watched_repository w SET claimed_until = now() + $2 * interval '1 millisecond'
+     ${inOrder('repository = ANY($1) AND claimed_until IS NOT NULL')}`,
     [repositories, leaseMs],
   );
 }
@@ -227,7 +232,8 @@ export async function recordLook(pool: Pool, { repository, after, heads, hints, 
   const stand = heads ? JSON.stringify(Object.fromEntries(heads)) : null;
   if (!failure) {
     await pool.query(
-      `WITH gone AS (DELETE FROM hint WHERE id = ANY($3))
+      `WITH gone AS (
+         DELETE FROM hint WHERE id IN (SELECT id FROM hint WHERE id = ANY($3) ORDER BY id FOR UPDATE))
        UPDATE watched_repository SET claimed_until = NULL, looked_at = now(), heads = coalesce($4::jsonb, heads), failures = 0, error = NULL, error_kind = NULL,
          next_look_at = CASE WHEN EXISTS (SELECT FROM hint WHERE repository = $1 AND kind = 'PUSH' AND NOT id = ANY($3))
            THEN now() ELSE ${next} END
@@ -246,7 +252,8 @@ export async function recordLook(pool: Pool, { repository, after, heads, hints, 
 /** Nothing of a host is looked at for so many milliseconds: it asked for that. */
 export async function pauseHost(pool: Pool, host: string, ms: number): Promise<void> {
   await pool.query(
-    `UPDATE watched_repository SET not_before = greatest(not_before, now() + $2 * interval '1 millisecond') WHERE host = $1`,
+    `UPDATE watched_repository w SET not_before = greatest(w.not_before, now() + $2 * interval '1 millisecond')
+     ${inOrder('host = $1')}`,
     [host, ms],
   );
 }
@@ -254,8 +261,9 @@ export async function pauseHost(pool: Pool, host: string, ms: number): Promise<v
 /** Looks that only a person could bring back are tried once more: a login is new, or the settings may be. */
 export async function retryStopped(db: Pool | PoolClient): Promise<void> {
   await db.query(
-    `UPDATE watched_repository SET next_look_at = now()
-     WHERE error_kind IN ('CREDENTIALS', 'REFUSED', 'NOT_FOUND') AND claimed_until IS NULL AND next_look_at > now()`,
+    `UPDATE watched_repository w SET next_look_at = now() ${inOrder(
+      `error_kind IN ('CREDENTIALS', 'REFUSED', 'NOT_FOUND') AND claimed_until IS NULL AND next_look_at > now()`,
+    )}`,
   );
 }
 
@@ -289,7 +297,9 @@ export async function pullRequestHints(pool: Pool, limit: number): Promise<(Hint
 
 /** They were told. */
 export async function forgetHints(pool: Pool, ids: readonly string[]): Promise<void> {
-  await pool.query('DELETE FROM hint WHERE id = ANY($1)', [ids]);
+  await pool.query('DELETE FROM hint WHERE id IN (SELECT id FROM hint WHERE id = ANY($1) ORDER BY id FOR UPDATE)', [
+    ids,
+  ]);
 }
 
 /** A repository whose pull requests are to be listed. */

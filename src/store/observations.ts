@@ -44,7 +44,11 @@ const IS_LIVE = `(
  * `lease` milliseconds are over. What is over, or about a version that is not live there any more, is forgotten.
  */
 export async function claimDueObservations(pool: Pool, limit: number, lease: number): Promise<Observation[]> {
-  await pool.query(`DELETE FROM observation o WHERE o.next_at <= now() AND NOT (o.until > now() AND ${IS_LIVE})`);
+  await pool.query(
+    `DELETE FROM observation WHERE (release_id, position) IN (
+       SELECT o.release_id, o.position FROM observation o
+       WHERE o.next_at <= now() AND NOT (o.until > now() AND ${IS_LIVE}) FOR UPDATE SKIP LOCKED)`,
+  );
   const { rows } = await pool.query<Observation>(
     `UPDATE observation o SET next_at = now() + $2 * interval '1 millisecond'
      WHERE (o.release_id, o.position) IN (

@@ -110,7 +110,10 @@ const pauseAfter = (attempts: string, cap: string): string => `least(1000 * 2 ^ 
 
 /** The work of these rows is done, or the queue holds it. */
 export async function deleteRows(client: Pool | PoolClient, keys: string[]): Promise<void> {
-  await client.query('DELETE FROM outbox WHERE key = ANY($1)', [keys]);
+  await client.query(
+    'DELETE FROM outbox WHERE key IN (SELECT key FROM outbox WHERE key = ANY($1) ORDER BY key FOR UPDATE)',
+    [keys],
+  );
 }
 
 /** The keys of rows that are in the queue now, until they are deleted: with the next save, or by `flush`. */

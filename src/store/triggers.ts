@@ -92,7 +92,10 @@ export async function noteLook(
   if (looks.length === 0) return;
   await pool.query(
     `UPDATE trigger_cursor c SET error = m.error, looked_at = CASE WHEN m.error IS NULL THEN $2 ELSE c.looked_at END
-     FROM jsonb_to_recordset($1::jsonb) AS m(application text, error text) WHERE c.application = m.application`,
+     FROM (
+       SELECT k.application, g.error FROM jsonb_to_recordset($1::jsonb) AS g(application text, error text)
+       JOIN trigger_cursor k ON k.application = g.application ORDER BY k.application FOR NO KEY UPDATE OF k) m
+     WHERE c.application = m.application`,
     [JSON.stringify(bounded(looks)), now],
   );
 }
@@ -184,7 +187,9 @@ export async function endPauses(
 ): Promise<KeptPause[]> {
   const { rows } = await client.query<PauseRecord>(
     `UPDATE trigger_pause SET resumed_at = $2, resumed_by = $3
-     WHERE product IS NOT DISTINCT FROM $1::text AND ${holds('$2')} RETURNING ${PAUSE}`,
+     WHERE id IN (
+       SELECT id FROM trigger_pause WHERE product IS NOT DISTINCT FROM $1::text AND ${holds('$2')} ORDER BY id FOR NO KEY UPDATE)
+     RETURNING ${PAUSE}`,
     [product, now, by],
   );
   return rows.map(toPause);

@@ -139,7 +139,8 @@ export async function forgetOldKeys(pool: Pool): Promise<void> {
   await untilFew(() =>
     pool.query(
       `DELETE FROM idempotency_key WHERE ctid IN (
-         SELECT ctid FROM idempotency_key WHERE created_at < now() - interval '48 hours' LIMIT $1)`,
+         SELECT ctid FROM idempotency_key WHERE created_at < now() - interval '48 hours' LIMIT $1
+         FOR UPDATE SKIP LOCKED)`,
       [PIECE],
     ),
   );

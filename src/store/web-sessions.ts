@@ -26,7 +26,7 @@ export async function insertSession(tx: EntityManager, session: WebSession): Pro
     `UPDATE web_session SET ended_at = $4, end_reason = $5, ${FORGOTTEN} WHERE id IN (
        SELECT id FROM web_session
        WHERE subject_kind = $1 AND subject = $2 AND token_id IS NOT DISTINCT FROM $3 AND ended_at IS NULL
-       ORDER BY id COLLATE "C" DESC OFFSET $6)`,
+       ORDER BY id COLLATE "C" DESC OFFSET $6 FOR NO KEY UPDATE)`,
     [subjectKind, subject, tokenId, createdAt, `more than ${MOST_SESSIONS} sessions were open`, MOST_SESSIONS],
   )) as [unknown, number];
   if (ended > 0) await tick(tx);
@@ -138,13 +138,20 @@ export async function endSpentSessions(tx: EntityManager, at: Date, idleMs: numb
          WHEN s.expires_at <= $1 THEN 'it was as old as a session may be'
          WHEN s.last_used_at <= $1::timestamptz - $2 * interval '1 millisecond' THEN 'it was not used'
          ELSE 'its token was revoked or has expired' END
-     WHERE s.ended_at IS NULL AND (
-       s.expires_at <= $1 OR s.last_used_at <= $1::timestamptz - $2 * interval '1 millisecond'
-       OR EXISTS (SELECT 1 FROM api_token t WHERE t.id = s.token_id AND (t.revoked_at IS NOT NULL OR t.expires_at <= $1)))`,
+     WHERE s.id IN (
+       -- One that is used at this moment is for the next time.
+       SELECT o.id FROM web_session o WHERE o.ended_at IS NULL AND (
+         o.expires_at <= $1 OR o.last_used_at <= $1::timestamptz - $2 * interval '1 millisecond'
+         OR EXISTS (SELECT 1 FROM api_token t WHERE t.id = o.token_id AND (t.revoked_at IS NOT NULL OR t.expires_at <= $1)))
+       FOR NO KEY UPDATE SKIP LOCKED)`,
     [at, idleMs],
   )) as [unknown, number];
   if (ended > 0) await tick(tx);
-  await tx.query(`DELETE FROM web_session WHERE ended_at < $1::timestamptz - $2 * interval '1 day'`, [at, KEPT_DAYS]);
+  await tx.query(
+    `DELETE FROM web_session WHERE id IN (
+       SELECT id FROM web_session WHERE ended_at < $1::timestamptz - $2 * interval '1 day' FOR UPDATE SKIP LOCKED)`,
+    [at, KEPT_DAYS],
+  );
 }
 
 /** A session that the identity provider is about to be asked for. */
