@@ -124,6 +124,9 @@ export async function readBody(
   return { text: Buffer.concat(chunks).toString('utf8'), complete: true };
 }
 
+/** Statuses that say "not now": the same request may be answered otherwise a moment later. */
+export const passes = (status: number): boolean => status >= 500 || status === 408 || status === 425 || status === 429;
+
 /** Retry-After in milliseconds, a day at most: a number of seconds, or a date. */
 export function retryAfterOf(response: Pick<Response, 'headers'>, now: number): number | undefined {
   const value = response.headers.get('retry-after')?.trim();

@@ -255,6 +255,26 @@ test.each([
   expect((error as TransientError).retryAfter).toBe(retryAfter);
 });
 
+test.each([408, 425])('an http answer of %i says that it may pass', async (status) => {
+  const { host } = await server((_asked, response) => response.writeHead(status).end());
+  const secrets = { ...noSecrets, open: async () => new Map() };
+  for (const one of [
+    action('http', { url: `http://${host}/` }),
+    action('notify', { url: `http://${host}/`, text: 'done' }),
+  ]) {
+    const look = { startedAt: 0, now: 0, progress: null, agreedBy: null };
+    const failed = runActionWith(one, {}, contextOf('k'), localHttp, secrets, look);
+    await expect(failed).rejects.toThrow(TransientError);
+  }
+});
+
+test('409 is final at first, and after another try says that the server is still at work on that', async () => {
+  const { host } = await server((_asked, response) => response.writeHead(409).end());
+  const one = action('http', { url: `http://${host}/`, method: 'POST' });
+  await expect(runAction(one, {}, contextOf('k'))).rejects.toThrow(PermanentError);
+  await expect(runAction(one, {}, contextOf('k', { tries: 1 }))).rejects.toThrow(TransientError);
+});
+
 test('the expected statuses may be named', async () => {
   const { host } = await server((_asked, response) => response.writeHead(409).end());
   expect(

@@ -1,7 +1,7 @@
 import { PermanentError, TransientError } from '../driver.ts';
 import { foreign } from '../../foreign/index.ts';
 import { Headers, type RequestInit } from 'undici';
-import { openUrl, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
+import { openUrl, passes, publicUrl, readBody, reasonOf, type Response, retryAfterOf } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
 import { checkSending } from '../secret-references.ts';
 import type { At } from './at.ts';
@@ -43,7 +43,9 @@ export async function runHttp(
     if (text !== '') log.heard(Buffer.from(text), 'OUT');
     const wanted = expectStatus ? expectStatus.join(' or ') : '2xx';
     const message = `${what} answered ${status}, expected ${wanted}`;
-    if (status < 500 && status !== 429) throw new PermanentError(message);
+    // Of a server that knows the key: it is still at work on the request of an earlier try.
+    const isUnderWay = status === 409 && context.tries > 0;
+    if (!passes(status) && !isUnderWay) throw new PermanentError(message);
     throw new TransientError(message, { retryAfter: retryAfterOf(response, http.clock.now().getTime()) });
   }
   if (!outputs || Object.keys(outputs).length === 0) {

@@ -1,6 +1,6 @@
 import { PermanentError, TransientError } from '../driver.ts';
 import type { EffectContext } from '../driver.ts';
-import { openUrl, readBody, reasonOf, retryAfterOf } from '../http.ts';
+import { openUrl, passes, readBody, reasonOf, retryAfterOf } from '../http.ts';
 import type { HttpClient, Response } from '../http.ts';
 import { ForbiddenTarget } from '../network/guard.ts';
 import { checkSending } from '../secret-references.ts';
@@ -67,7 +67,7 @@ async function send(
   const said = await readBody(response, MAX_ANSWER).catch(() => ({ text: '' }));
   if (status >= 200 && status < 300) return url.host;
   const message = `${what} answered ${status}${/^[\w .-]{1,100}$/.test(said.text) ? ` ${said.text}` : ''}`;
-  if (status < 500 && status !== 429) throw new PermanentError(message);
+  if (!passes(status)) throw new PermanentError(message);
   throw new TransientError(message, { retryAfter: retryAfterOf(response, http.clock.now().getTime()) });
 }
 
