@@ -103,7 +103,13 @@ export class GitHubRest {
     const { headers, ...rest } = parameters as { headers?: Record<string, string> };
     const all = { ...HEADERS, ...headers, authorization: login.authorization };
     try {
-      return (await this.#octokit.request(route, { ...rest, headers: all, request })) as GitHubAnswer;
+      const answered = (await this.#octokit.request(route, { ...rest, headers: all, request })) as GitHubAnswer;
+      // A proxy's page for people, which says nothing of what was asked.
+      if (typeof answered.data === 'string' && answered.data !== '')
+        throw new TransientError(
+          `GitHub was asked to ${ask.what}, and something else than JSON came (${answered.status})`,
+        );
+      return answered;
     } catch (error) {
       const { cause, response } = error as { cause?: unknown; response?: GitHubAnswer };
       // What our fetch threw comes wrapped.

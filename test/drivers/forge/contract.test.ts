@@ -293,6 +293,30 @@ describe.each<StandInKind>(['github', 'gitlab', 'gitea'])('%s', (kind) => {
     expect(Math.max(...statuses.map(({ description }) => description!.length))).toBe(140);
   });
 
+  test('a page for people, as a proxy gives it with 200, is no answer: what was asked for is not taken for done', async () => {
+    const sha = (await config.head(HEAD))!;
+    const { number } = await open();
+    const page = {
+      when: 'BEFORE',
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>Sign in',
+    } as const;
+    const status = { context: 'sluice/shop/eu', state: 'SUCCESS', description: 'd' } as const;
+    for (const ask of [
+      () => get(number),
+      () => forge.setStatus(config.url, sha, status, call),
+      () => forge.comment(config.url, number, { key: 'k', body: 'b' }, call),
+      () => forge.deleteBranch(config.url, HEAD, call),
+    ]) {
+      const over = peer.faults.script(/./, page, page, page);
+      const error: unknown = await ask().catch((each: unknown) => each);
+      over();
+      expect(error).toBeInstanceOf(TransientError);
+      expect((error as Error).message).toContain('something else than JSON');
+    }
+  });
+
   test('the newest touched come first, in one call, and what has not changed is told so', async () => {
     const { number } = await open();
     await config.commit({ 'eu/a.yaml': 'v: 3\n' }, 'Other', { branch: 'other' });
