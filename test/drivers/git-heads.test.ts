@@ -5,7 +5,7 @@ import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { answerGit } from '../support/git-http.ts';
 import { folderWithServers } from './folder-with-servers.ts';
-import { git, Repository, settingsIn } from './repository.ts';
+import { contextOf, git, Repository, settingsIn } from './repository.ts';
 
 const { folder, servers } = folderWithServers();
 
@@ -89,15 +89,33 @@ test('a time to come again may be a date', async () => {
   expect(retryAfter).toBeLessThanOrEqual(60_000);
 });
 
-test('a fetch says when to come again, too', async () => {
-  const url = await answering(429, { 'retry-after': '120' });
-  const pinned = driverOf('cache-busy').pin(spec(`${url}/busy.git`), undefined, {}, never);
-  await expect(pinned).rejects.toMatchObject({
-    name: 'TransientError',
-    retryAfter: 120_000,
-    message: expect.not.stringContaining('recv header') as unknown,
-  });
+const comeAgain = (retryAfter: number): object => ({
+  name: 'TransientError',
+  retryAfter,
+  message: expect.not.stringContaining('recv header') as unknown,
 });
+
+test.each([429, 403, 503])('a fetch that is answered %i says when to come again, too', async (status) => {
+  const url = await answering(status, { 'retry-after': '120' });
+  const pinned = driverOf('cache-busy').pin(spec(`${url}/busy.git`), undefined, {}, never);
+  await expect(pinned).rejects.toMatchObject(comeAgain(120_000));
+});
+
+test.each([429, 403, 503])(
+  'a push that is answered %i is no refusal where it says when to come again',
+  async (status) => {
+    const url = await listen((request, response) => {
+      if (request.url?.includes('git-receive-pack')) response.writeHead(status, { 'retry-after': '61' }).end('no\n');
+      else answerGit(folder.path(''), request, response);
+    });
+    const driver = driverOf(`cache-push-${status}`);
+    const content = await driver.pin(spec(`${url}/watched.git`), undefined, {}, never);
+    const target = { ...spec(`${url}/watched.git`), path: 'eu' };
+    await expect(driver.apply(target, content, contextOf('k'))).rejects.toMatchObject(comeAgain(61_000));
+    const proposed = driver.propose([{ target, content }], 'sluice/watched', contextOf('k'));
+    await expect(proposed).rejects.toMatchObject(comeAgain(61_000));
+  },
+);
 
 test('nobody there, no address, and a protocol that is not allowed are answers', async () => {
   const driver = driverOf('cache-4');

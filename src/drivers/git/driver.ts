@@ -209,11 +209,11 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
 
     refs: async (source, commit, signal) => {
       const mirror = await mirrorOf(source.repoURL);
-      const { code, stdout, stderr } = await mirror.remote(
+      const { code, stdout, stderr, retryAfter } = await mirror.remote(
         ['ls-remote', '--heads', '--tags', '--', mirror.url],
         signal,
       );
-      if (code !== 0) throw mirror.error(`repository "${mirror.url}"`, stderr);
+      if (code !== 0) throw mirror.error(`repository "${mirror.url}"`, stderr, retryAfter);
       return refsIn(stdout.toString(), commit);
     },
 

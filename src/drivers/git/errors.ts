@@ -68,6 +68,10 @@ export const finalReason = (stderr: string): string | undefined =>
   // "hung up" follows many a refusal over ssh: a refusal that is recognised counts first, unless the host is ill.
   ILL.test(stderr) ? undefined : PERMANENT.find(([pattern]) => pattern.test(stderr))?.[1];
 
+/** The host says when to come again. GitHub's secondary limits answer 403, as a refusal does. */
+export const isForLater = (stderr: string, retryAfter: number | undefined): boolean =>
+  retryAfter !== undefined && /returned error: (403|429|503)/.test(stderr);
+
 /** The error for a failed call on a remote; `where` names repository, branch and path. */
 export function remoteError(
   where: string,
@@ -77,6 +81,8 @@ export function remoteError(
 ): PermanentError | TransientError {
   // Before it is cut to a length: half a secret is still too much of it.
   const said = wordsOf(openedSecrets.hide(withoutSecrets(stderr, secrets)));
+  if (isForLater(stderr, retryAfter))
+    return new TransientError(`${where}: its host asks to come again later (${said})`, { retryAfter });
   const final = finalReason(stderr);
   if (final !== undefined) return new PermanentError(`${where}: ${final} (${said})${cureFor(said)}`);
   const refused = REFUSED.test(stderr) ? 'the remote could not take the push just now' : 'git failed';

@@ -4,7 +4,7 @@ import type { Address } from './address.ts';
 import { checkBranch, withoutSecrets } from './address.ts';
 import type { Login } from './credentials.ts';
 import { spellings } from './credentials.ts';
-import { finalReason, remoteError, withoutTrace } from './errors.ts';
+import { finalReason, isForLater, remoteError, withoutTrace } from './errors.ts';
 import type { Reach } from './reach.ts';
 import { runGit } from './run.ts';
 
@@ -45,7 +45,7 @@ export async function headsOf(
     });
     if (code === 0) return { kind: 'HEADS', heads: headsIn(stdout.toString(), branches) };
     const { said, retryAfter } = withoutTrace(stderr);
-    const { message } = remoteError(where, said, spellings(login));
+    const { message } = remoteError(where, said, spellings(login), retryAfter);
     return { kind: 'FAILED', why: whyOf(said, retryAfter), message, ...(retryAfter !== undefined && { retryAfter }) };
   } catch (error) {
     signal.throwIfAborted();
@@ -72,9 +72,7 @@ const FINAL: Record<string, LookFailure> = {
 };
 
 function whyOf(said: string, retryAfter: number | undefined): LookFailure {
-  // GitHub's secondary limits answer 403, as a refusal does, with the time when to come again.
-  if (/returned error: 429/.test(said)) return 'RATE_LIMITED';
-  if (retryAfter !== undefined && /returned error: (403|503)/.test(said)) return 'RATE_LIMITED';
+  if (/returned error: 429/.test(said) || isForLater(said, retryAfter)) return 'RATE_LIMITED';
   const final = finalReason(said);
   return final === undefined ? 'UNREACHABLE' : (FINAL[final] ?? 'REFUSED');
 }

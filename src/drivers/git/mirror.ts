@@ -17,7 +17,7 @@ import { isBrokenCache, isLocalContention, remoteError, withoutTrace } from './e
 import type { Places } from './mutex.ts';
 import { abortable, Mutex } from './mutex.ts';
 import { reachOf } from './reach.ts';
-import type { GitResult } from './run.ts';
+import type { GitCall, GitResult } from './run.ts';
 import { runGit } from './run.ts';
 import { writeObject } from './objects.ts';
 
@@ -48,6 +48,15 @@ const ASK_AGAIN = 5_000;
 const STILL_KNOWN = 60_000;
 /** Pushes between two notes of where the branch stands; a later fetch begins from there. */
 const NOTE_EVERY = 50;
+
+/** `retryAfter`: where it failed, and the host said when to come again; in milliseconds. */
+type RemoteResult = GitResult & { retryAfter?: number | undefined };
+
+/** What the remote said to a push that it did not take, and when to come again, in milliseconds. */
+export interface Refused {
+  said: string;
+  retryAfter: number | undefined;
+}
 
 /** A fetch that its caller does not wait for any more. */
 interface Going {
@@ -175,9 +184,16 @@ export class Mirror {
   }
 
   /** A command that talks to the remote. */
-  async remote(args: string[], signal: AbortSignal): Promise<GitResult> {
+  async remote(args: string[], signal: AbortSignal): Promise<RemoteResult> {
+    return this.called({ gitDir: this.dir, args, signal, timeoutMs: this.timeouts.remoteMs });
+  }
+
+  /** What git says of it is without the headers of the host, of which one is kept. */
+  private async called(call: Omit<GitCall, 'login' | 'reach' | 'headers'>): Promise<RemoteResult> {
     const reach = await reachOf(this.address, this.guard);
-    return runGit({ gitDir: this.dir, args, login: this.login, reach, signal, timeoutMs: this.timeouts.remoteMs });
+    const result = await runGit({ ...call, login: this.login, reach, headers: true });
+    const { said, retryAfter } = withoutTrace(result.stderr);
+    return { ...result, stderr: said, ...(result.code !== 0 && { retryAfter }) };
   }
 
   /**
@@ -364,20 +380,12 @@ export class Mirror {
     );
   }
 
-  private async download(
-    dir: string,
-    args: string[],
-    signal: AbortSignal,
-  ): Promise<GitResult & { retryAfter?: number | undefined }> {
-    const reach = await reachOf(this.address, this.guard);
+  private async download(dir: string, args: string[], signal: AbortSignal): Promise<RemoteResult> {
     const { remoteMs: idleMs, fetchMs: timeoutMs } = this.timeouts;
     const onSaid = (said: string): void => {
       this.progress = said.match(PROGRESS)?.at(-1) ?? this.progress;
     };
-    const call = { gitDir: dir, args, login: this.login, reach, signal, timeoutMs, idleMs };
-    const result = await runGit({ ...call, headers: true, onSaid });
-    const { said, retryAfter } = withoutTrace(result.stderr);
-    return { ...result, stderr: said, ...(result.code !== 0 && { retryAfter }) };
+    return this.called({ gitDir: dir, args, signal, timeoutMs, idleMs, onSaid });
   }
 
   /** @throws PermanentError when the local copy grows over the limit while `work` goes on. */
@@ -412,16 +420,14 @@ export class Mirror {
     }
   }
 
-  /**
-   * Moves the branch on the remote, only from the very head that was looked at; never with force. Null: it was moved; otherwise what was said.
-   */
-  async push(branch: string, { from, to }: { from: string; to: string }, signal: AbortSignal): Promise<string | null> {
+  /** Moves the branch on the remote, only from the very head that was looked at; never with force. Null: it was moved. */
+  async push(branch: string, { from, to }: { from: string; to: string }, signal: AbortSignal): Promise<Refused | null> {
     const lease = `--force-with-lease=refs/heads/${branch}:${from}`;
     const args = ['push', '--porcelain', '--no-verify', lease, '--', this.url, `${to}:refs/heads/${branch}`];
     const began = this.clock.elapsed();
-    const { code, stdout, stderr } = await this.remote(args, signal);
+    const { code, stdout, stderr, retryAfter } = await this.remote(args, signal);
     this.forget(branch);
-    if (code !== 0) return `${stderr}\n${stdout.toString()}`;
+    if (code !== 0) return { said: `${stderr}\n${stdout.toString()}`, retryAfter };
     this.know(branch, began, to);
     await this.tidy(signal);
     this.pushes += 1;

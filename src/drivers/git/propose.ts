@@ -98,7 +98,7 @@ async function proposeOnce(
   if (push.code === 0) return { ...(await toldOf(mirror, facts, signal)), branch, head: facts.commit, ...left };
   const said = `${push.stderr}\n${push.stdout.toString()}`;
   if (isRace(said)) return undefined;
-  const error = mirror.error(where, said);
+  const error = mirror.error(where, said, push.retryAfter);
   if (error instanceof TransientError) throw error;
   const cure = 'the host must let Sluice create branches of this name: see SLUICE_BRANCH_PREFIX';
   throw new PermanentError(`${error.message}: branch "${branch}" could not be created; ${cure}`);
@@ -142,7 +142,7 @@ async function findProposal(
   { signingKeys }: ProposalTools,
 ): Promise<{ head: string; facts: CommitFacts } | undefined> {
   const asked = await mirror.remote(['ls-remote', '--heads', '--', mirror.url, `refs/heads/${branch}`], signal);
-  if (asked.code !== 0) throw mirror.error(where, asked.stderr);
+  if (asked.code !== 0) throw mirror.error(where, asked.stderr, asked.retryAfter);
   // A pattern also fits `refs/heads/x/refs/heads/…`.
   if (
     !asked.stdout

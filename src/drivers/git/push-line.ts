@@ -4,7 +4,7 @@ import type { Effect } from '../driver.ts';
 import { TransientError } from '../driver.ts';
 import { sleep } from '../sleep.ts';
 import { isRace, isRefusal, namedError } from './errors.ts';
-import type { Mirror } from './mirror.ts';
+import type { Mirror, Refused } from './mirror.ts';
 import type { Prepared, Promotion } from './promote.ts';
 import { mustBeMine } from './promote.ts';
 
@@ -152,12 +152,12 @@ export class PushLine {
     if (stack.some(({ waiting }) => waiting.settled)) return all;
     signal.throwIfAborted();
     reach('before-push');
-    const said = await mirror.push(branch, { from: head, to: tip }, signal).catch((error: unknown) => ({ error }));
+    const came = await mirror.push(branch, { from: head, to: tip }, signal).catch((error: unknown) => ({ error }));
     reach('after-push');
-    if (said !== null) {
+    if (came !== null) {
       signal.throwIfAborted();
-      const isOutdated = lately !== undefined && typeof said === 'string' && isRace(said);
-      return isOutdated ? this.#lookAgain(all) : this.#failed(all, stack, said, signal);
+      const isOutdated = lately !== undefined && 'said' in came && isRace(came.said);
+      return isOutdated ? this.#lookAgain(all) : this.#failed(all, stack, came, signal);
     }
     this.#most = Math.min(MOST, 2 * this.#most);
     this.#suspects = Math.max(0, this.#suspects - all.length);
@@ -195,11 +195,11 @@ export class PushLine {
   async #failed(
     all: Waiting[],
     stack: Decided[],
-    said: string | { error: unknown },
+    came: Refused | { error: unknown },
     signal: AbortSignal,
   ): Promise<Waiting[]> {
-    if (typeof said === 'string' && isRace(said)) return this.#cameSecond(all, stack, signal);
-    const isRefused = typeof said === 'string' && isRefusal(said);
+    if ('said' in came && isRace(came.said)) return this.#cameSecond(all, stack, signal);
+    const isRefused = 'said' in came && isRefusal(came.said);
     if (isRefused && stack.length > 1) {
       this.#suspects = all.length;
       return all;
@@ -209,7 +209,8 @@ export class PushLine {
     this.#most = isRefused ? Math.ceil(this.#most / 4) : 1;
     for (const { waiting } of stack) {
       const { where } = waiting.promotion;
-      waiting.settle({ error: typeof said === 'string' ? this.#parts.mirror.error(where, said) : said.error });
+      const { error } = 'said' in came ? { error: this.#parts.mirror.error(where, came.said, came.retryAfter) } : came;
+      waiting.settle({ error });
     }
     return all;
   }
