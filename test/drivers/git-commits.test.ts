@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuseMessage } from '../../src/core/commit-message.ts';
 import type { GitDriverSpec } from '../../src/core/definitions.ts';
 import { checkSecret } from '../../src/core/secrets.ts';
-import { PermanentError } from '../../src/drivers/driver.ts';
+import { PermanentError, TransientError } from '../../src/drivers/driver.ts';
 import { createGitDriver } from '../../src/drivers/git/driver.ts';
 import { publicPartOf } from '../../src/drivers/git/sign.ts';
 import { startGitHost } from '../peers/git-host.ts';
@@ -185,6 +185,21 @@ describe('a key that is to sign', () => {
   test.each(['rsa', 'ecdsa'])('may be one of %s', async (type) => {
     const { key, publicKey } = sshKey(type, '-t', type);
     expect(await publicPartOf({ name: type, value: key }, never)).toContain(publicKey.split(' ')[1]);
+  });
+
+  test.each([
+    ['is ended', 'kill -9 $$'],
+    ['has no room to write', 'echo "Unable to write signature: No space left on device" >&2; exit 255'],
+  ])('a program that %s says nothing of the key', async (_what, script) => {
+    const path = process.env['PATH'];
+    const own = mkdtempSync(join(home, 'bin-'));
+    writeFileSync(join(own, 'ssh-keygen'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${own}:${path}`;
+    try {
+      await expect(publicPartOf({ name: 'ssh', value: ssh.key }, never)).rejects.toThrow(TransientError);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   test('with a passphrase is unusable, and says so without the key', async () => {

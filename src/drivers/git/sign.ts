@@ -79,6 +79,10 @@ async function withKey<T>(
 const LIMIT = 20_000;
 const MAX_OUTPUT = 1024 * 1024;
 
+/** What the machine lacks at that moment, and no key. */
+const OF_THE_MACHINE =
+  /no space left|cannot allocate memory|resource temporarily unavailable|too many open files|can't connect to the .*agent|no agent running/i;
+
 interface Run {
   /** Where it works, and where gpg has its keys. */
   folder: string;
@@ -107,6 +111,8 @@ async function run(program: string, args: string[], { folder, input, signal }: R
     const code = await started.ended;
     signal.throwIfAborted();
     if (deadline.aborted) throw new TransientError(`${program} took longer than ${LIMIT} ms`);
+    if (code === null) throw new TransientError(`${program} was ended by a signal`);
+    if (code !== 0 && OF_THE_MACHINE.test(said)) throw new TransientError(`${program}: ${wordsOf(said)}`);
     if (code !== 0) throw new PermanentError(`${program}: ${wordsOf(said) || `exit code ${code}`}`);
     return out;
   } catch (error) {
