@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction, withConnection } from '../connections.ts';
+import { withConnection } from '../connections.ts';
 import { visibilityOf } from '../core/access/index.ts';
 import type { HeldGrant, Target, Visibility } from '../core/access/index.ts';
 import type { Kind, StoredDefinition } from '../core/definitions.ts';
@@ -31,7 +31,7 @@ export class DefinitionSnapshot {
   readonly templates: StoredDefinition<'PromotionTemplate'>[];
   readonly sources: StoredDefinition<'GitSource'>[];
   readonly known: Known;
-  /** Of them all; see `ifUnchanged`. */
+  /** Of them all; see `holdDefinitions`. */
   readonly revision: string;
   readonly #visible = new WeakMap<readonly HeldGrant[], Visibility | null>();
   readonly #synced: ReadonlyMap<string, SyncedName>;
@@ -255,20 +255,12 @@ async function readSnapshot(client: PoolClient): Promise<Read> {
 }
 
 /**
- * Runs `work` in a transaction if definitions are still those of `revision`, and lets none be changed before it ends: what the work
- * forgets is of nothing that is new. @returns false: they are being changed, or have been, and nothing was done
+ * Whether definitions are still those of `revision`; if so, none is changed before the transaction ends: what it forgets is of nothing
+ * that is new. False also where they are being changed.
  */
-export function ifUnchanged(
-  pool: Pool,
-  revision: string,
-  work: (client: PoolClient) => Promise<unknown>,
-): Promise<boolean> {
-  return inTransaction(pool, 'BEGIN', async (client) => {
-    const { rowCount } = await client.query('SELECT FROM definition_clock WHERE revision = $1 FOR SHARE SKIP LOCKED', [
-      revision,
-    ]);
-    if (rowCount === 0) return false;
-    await work(client);
-    return true;
-  });
+export async function holdDefinitions(client: PoolClient, revision: string): Promise<boolean> {
+  const { rowCount } = await client.query('SELECT FROM definition_clock WHERE revision = $1 FOR SHARE SKIP LOCKED', [
+    revision,
+  ]);
+  return rowCount === 1;
 }

@@ -2,7 +2,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { LookFailure, LookShown } from '../core/receiver/look.ts';
 import type { HintKind } from '../core/receiver/news.ts';
 import type { NewsKind } from '../core/trigger/change.ts';
-import { ifUnchanged } from './definition-snapshot.ts';
+import { inTransaction } from '../connections.ts';
+import { holdDefinitions } from './definition-snapshot.ts';
 
 /**
  * The life of a hint: whoever hears of a change writes one, which makes the look at its repository due and wakes the workers. A worker
@@ -83,8 +84,9 @@ export interface Watched {
  * @param revision of the definitions that say so
  * @returns false: there are others by now, and nothing was done
  */
-export function saveWatched(pool: Pool, watched: readonly Watched[], revision: string): Promise<boolean> {
-  return ifUnchanged(pool, revision, async (client) => {
+export async function saveWatched(pool: Pool, watched: readonly Watched[], revision: string): Promise<boolean> {
+  return await inTransaction(pool, 'BEGIN', async (client) => {
+    if (!(await holdDefinitions(client, revision))) return false;
     const names = watched.map(({ repository }) => repository);
     await client.query('SELECT FROM watched_repository ORDER BY repository FOR UPDATE');
     await client.query(
@@ -103,6 +105,7 @@ export function saveWatched(pool: Pool, watched: readonly Watched[], revision: s
          SELECT id FROM hint WHERE kind = 'PUSH' AND NOT repository = ANY($1) ORDER BY id FOR UPDATE)`,
       [names],
     );
+    return true;
   });
 }
 

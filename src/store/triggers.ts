@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../connections.ts';
 import { bounded } from '../core/bounded.ts';
 import { LOCK_TRIGGERS, LOCK_TRIGGERS_SHARED } from '../entities/locks.ts';
 import type { Cursor } from '../core/trigger/move.ts';
 import type { GitIdentity, KeptCursor, KeptPause } from '../core/trigger/kept.ts';
-import { ifUnchanged } from './definition-snapshot.ts';
+import { holdDefinitions } from './definition-snapshot.ts';
 
 export type { GitIdentity, KeptCursor, KeptPause };
 
@@ -105,13 +106,14 @@ export async function noteLook(
  * have changed since `revision`: an application that is new by now may have its first cursor already.
  */
 export async function keepCursors(pool: Pool, applications: readonly string[], revision: string): Promise<void> {
-  await ifUnchanged(pool, revision, (client) =>
-    client.query(
+  await inTransaction(pool, 'BEGIN', async (client) => {
+    if (!(await holdDefinitions(client, revision))) return;
+    await client.query(
       `DELETE FROM trigger_cursor WHERE application IN (
          SELECT application FROM trigger_cursor WHERE NOT application = ANY($1) ORDER BY application FOR UPDATE)`,
       [applications],
-    ),
-  );
+    );
+  });
 }
 
 /** Which of these are releases here; what is no id of one is not. */

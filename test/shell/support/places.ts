@@ -165,7 +165,7 @@ export const REACHED: readonly string[] = [
   'store/commit-statuses: claimDueStatuses, followedReleases, followAgain, wantStatuses, statusApplied, statusFailed, endStatuses',
   'store/contents: readFiles, readListings, referToContents',
   'store/definition-reads: readTexts',
-  'store/definition-snapshot: revisionOn',
+  'store/definition-snapshot: revisionOn, holdDefinitions',
   'store/definitions: keepRevision, lockDefinitions, settleDefinitions, lastRevisions, readAllDefinitions',
   'store/deliveries: dueDeliveries',
   'store/deployment-reports: saveDeploymentReport, newestDeploymentReport',

@@ -525,7 +525,7 @@ function nameOf(seam: Seam): string {
   const stack = ('caller' in seam && seam.caller) || new Error('site').stack || '';
   for (const line of stack.split('\n')) {
     const [, file] = /\/src\/([\w/-]+)\.[tj]s/.exec(line) ?? [];
-    if (!file || file === 'connections' || file === 'seams') continue;
+    if (!file || ['connections', 'lost-transactions', 'seams'].includes(file)) continue;
     const [, called = ''] = /at (?:async )?(?:new )?([\w.#<>]+)/.exec(line) ?? [];
     const short = called.replace(/^.*\./, '').replace(/^(file|Object|Promise).*$/, '');
     return `${file} ${short}`;
