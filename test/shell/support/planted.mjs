@@ -328,8 +328,8 @@ export const PLANTED = {
   'G6 a push without an answer counts as done': [
     [
       'drivers/git/push-line.ts',
-      'if (said !== null) {',
-      "if (said !== null && !(typeof said === 'string' && /RPC failed/.test(said))) {",
+      'if (came !== null) {',
+      "if (came !== null && !('said' in came && /RPC failed/.test(came.said))) {",
     ],
   ],
   'G7 a head that was seen a moment ago is believed without a push': [
