@@ -79,14 +79,18 @@ function isSameLevel(one: StatusLevel | null, other: StatusLevel | null): boolea
   return one?.state === other?.state && one?.description === other?.description;
 }
 
-/** A merge is held against the gates of its own moment. What did not hold then is recorded, and the flow says what follows. */
+/**
+ * A merge is held against the gates of its own moment. What did not hold then is recorded, and the flow says what follows. A change that
+ * came to the branch by another way is no other thing, at the moment at which it was found; whoever closed its pull request has not merged.
+ */
 export function judgeMerged(
   draft: Draft,
   position: number,
   step: number,
-  { by, at, number, url }: PullRequestNews,
+  { state, number, url, ...end }: PullRequestNews,
 ): void {
   const { pullRequest, environment } = draft.planned(position);
+  const { by, at } = state === 'MERGED' ? end : {};
   const mergedAt = Math.min(at ?? draft.now, draft.now);
   const unmet = unmetAt(draft.plan, draft.state, position, draft.facts, mergedAt, draft.now);
   if (unmet.length === 0) return;
@@ -103,7 +107,8 @@ export function judgeMerged(
   // A rollback is never rolled back.
   if (pullRequest?.onMergeOutsideGates !== 'ROLL_BACK' || environment === null || draft.plan.rollback) return;
   const { attempt } = promotionAt(draft, position);
-  const reason = `merged${by === undefined ? '' : ` by ${by}`} outside the gates: ${unmet.map((each) => each.reason).join('; ')}`;
+  const came = state === 'MERGED' ? `merged${by === undefined ? '' : ` by ${by}`}` : 'its change came to the branch';
+  const reason = `${came} outside the gates: ${unmet.map((each) => each.reason).join('; ')}`;
   draft.work.push({
     kind: 'roll-back',
     promotion: position,

@@ -5,7 +5,7 @@ import { CONTEXT_OUTPUT, handOn } from './context.ts';
 import { isChange, isHook } from './plan.ts';
 import type { PlannedApplication, PlannedStep } from './plan.ts';
 import { withBoundedProgress } from './progress.ts';
-import { closeUnmerged, leaveClosed, leaveMerged, tellPullRequest } from './pull-request.ts';
+import { leaveClosed, leaveLanded, tellPullRequest } from './pull-request.ts';
 import { ENDED_PROMOTION } from './release.ts';
 import type { Outcome, StepState, Stimulus } from './release.ts';
 import { isSoak, lookAtSoak } from './soak.ts';
@@ -183,16 +183,15 @@ function tellEffect(
   { commit, changed, drift, skipped, pullRequest }: Extract<Outcome, { kind: 'succeeded' }>,
 ): void {
   const at = draft.atStep(promotion, step);
-  const isOpen = pullRequest?.state === 'OPEN';
-  if (pullRequest && isOpen === (work.kind === 'propose')) tellPullRequest(draft, promotion, step, pullRequest, commit);
-  if (isOpen && work.kind === 'merge') closeUnmerged(draft, promotion, step);
-  if (pullRequest?.state === 'MERGED') leaveMerged(draft, promotion, step, pullRequest);
+  if (pullRequest && work.kind === 'propose') tellPullRequest(draft, promotion, step, pullRequest);
+  if (pullRequest && work.kind === 'merge') leaveLanded(draft, promotion, step, pullRequest, { commit, changed });
   const left = skipped?.length ? { skipped } : {};
   if (commit !== undefined) draft.emit({ type: 'ActionCommitted', ...at, commit, changed: changed ?? true, ...left });
   if (drift)
     draft.emit({ type: 'DriftOverwritten', ...at, files: drift.files, commit: drift.commit, author: drift.author });
   if (!isChange(work)) return;
-  if (work.kind === 'merge' && pullRequest) judgeMerged(draft, promotion, step, pullRequest);
+  if (work.kind === 'merge' && pullRequest && (changed !== false || pullRequest.state === 'MERGED'))
+    judgeMerged(draft, promotion, step, pullRequest);
   if (changed === false) draft.step(promotion, step).unchanged = true;
   draft.deploy(promotion, application as number, commit ?? null, null);
 }

@@ -116,28 +116,35 @@ export function isReplaceable(plan: ReleasePlan, state: ReleaseState, environmen
   });
 }
 
-/** The change of a merge step is there, and its pull request was not merged. One that brings changes of others as well stays open for them. */
-export function closeUnmerged(draft: Draft, position: number, step: number): void {
+/**
+ * The content of a merge step is on the branch, by whatever way. `changed` false: the branch held it before there was a pull request, which
+ * brings changes of other applications.
+ */
+export function leaveLanded(
+  draft: Draft,
+  position: number,
+  step: number,
+  news: PullRequestNews,
+  { commit, changed }: { commit?: string; changed?: boolean },
+): void {
   const planned = draft.planned(position);
   const opens = proposalOf(planned, step);
   const { steps } = draft.state.promotions[position] as PromotionState;
+  const isAwaited =
+    opens !== undefined &&
+    mergesOf(planned, opens).some((each) => each !== step && steps[each]?.status !== 'SUCCEEDED');
+  // That it was closed is told by the steps that needed it, as long as there are some.
+  if (news.state === 'MERGED' || (news.state === 'CLOSED' && (changed !== false || !isAwaited)))
+    tellPullRequest(draft, position, step, news, changed === false ? undefined : commit);
   if (opens === undefined || steps[opens]?.closed === true) return;
-  if (mergesOf(planned, opens).some((each) => each !== step && steps[each]?.status !== 'SUCCEEDED')) return;
-  closeAfter(
-    draft,
-    position,
-    opens,
-    'is closed: its change is on the branch already',
-    'its change is on the branch already',
-  );
-}
-
-/** The pull request of a merge step was merged: there is nothing to close. Applications that share it ask for one errand. */
-export function leaveMerged(draft: Draft, position: number, step: number, { branchLeft }: PullRequestNews): void {
-  const opens = proposalOf(draft.planned(position), step);
-  if (opens === undefined || draft.state.promotions[position]?.steps[opens]?.closed === true) return;
-  if (branchLeft) closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
-  else draft.step(position, opens).closed = true;
+  if (news.state === 'OPEN' && !isAwaited) {
+    const reason = 'its change is on the branch already';
+    closeAfter(draft, position, opens, `is closed: ${reason}`, reason);
+  }
+  // Applications that share it ask for one errand.
+  if (news.state === 'MERGED' && news.branchLeft)
+    closeAfter(draft, position, opens, 'is merged, and its branch is to be deleted');
+  else if (news.state === 'MERGED') draft.step(position, opens).closed = true;
 }
 
 /** The pull request of this step was closed by somebody, or merged with another content: there is nothing left to close. */

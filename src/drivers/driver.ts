@@ -190,6 +190,8 @@ export interface Proposal extends Effect {
 export interface Landing {
   /** The commit of the branch itself at which it came to hold the content; absent: it never did. */
   effect?: Effect;
+  /** Whether the commit that it was proposed for held the content already, so that nothing of it can have come since; null: it is not known. */
+  before: boolean | null;
   /** Where the branch stands. */
   head: string;
   /** Whether the commit that was asked about is a part of the branch; null: none was. */

@@ -333,12 +333,13 @@ const EVENTS: { [T in ReleaseEventType]: EventSpec<T> } = {
   },
   PullRequestMergedOutsideGates: {
     ...step,
-    about: 'A pull request was merged at a moment at which gates of its promotion did not hold. The change is live.',
+    about:
+      'A pull request was merged, or its change came to the branch by another way while it was open, at a moment at which gates of its promotion did not hold. The change is live.',
     fields: {
       ...atStep,
       unmet: [() => [UnmetGateNode], 'The gates that did not hold at that moment.'],
-      by: [text, 'Who merged it, as the host says; null: the host does not say.', 'nullable'],
-      when: [text, 'When it was merged, as the host says: ISO 8601, UTC.'],
+      by: [text, 'Who merged it, as the host says; null: the host does not say, or it was not merged.', 'nullable'],
+      when: [text, 'When it was merged, as the host says; else when the change was found: ISO 8601, UTC.'],
       number: [() => Int, 'The number of the pull request at its host.'],
       url: [text, 'Its address.'],
     },

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { CLOSE_PULL_REQUEST } from '../../src/core/pull-request.ts';
 import type { Decision } from '../../src/core/decision.ts';
 import type { Work } from '../../src/core/effects.ts';
-import type { DeploymentFact, PullRequestNews, Stimulus } from '../../src/core/release.ts';
+import { NO_FACTS } from '../../src/core/release.ts';
+import type { DeploymentFact, Facts, PullRequestNews, Stimulus } from '../../src/core/release.ts';
+import type { EnvironmentHold } from '../../src/core/holds.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { PullRequestPolicy } from '../../src/core/definitions.ts';
 import type { ReleasePlan } from '../../src/core/plan.ts';
 import { planRelease } from '../../src/core/planner.ts';
-import { flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
+import { at, flowOf, inputOf, MINUTE, planOf } from './support/builders.ts';
 import { Play } from './support/play.ts';
 
 const NEWS: PullRequestNews = { state: 'OPEN', number: 7, url: 'https://forge.example.com/7', branch: 'sluice/x' };
@@ -131,6 +133,23 @@ test('its change on the branch without its merge is a success, and it is closed'
   expect(play.deployments.filter(({ promotion }) => promotion === 1)).toHaveLength(1);
 });
 
+test.each([
+  ['while it is open', NEWS, undefined],
+  ['after a person has closed it', { ...NEWS, state: 'CLOSED' as const, by: 'grace' }, undefined],
+  ['by its merge', { ...NEWS, state: 'MERGED' as const, by: 'grace' }, 'grace'],
+])('its change on the branch %s is outside the gates, and only who merged is named', (_, pullRequest, by) => {
+  const play = opened({ onMergeOutsideGates: 'ROLL_BACK' });
+  const hold = { id: 'h-1', product: null, environment: 'eu', reason: 'audit', by: 'ada', until: null, rollback: null };
+  play.facts = { ...NO_FACTS, holds: { eu: [{ ...hold, since: play.now }] } };
+  play.tell({ kind: 'pull-request-told', promotion: 1, attempt: 1, via: 'PUSH' });
+  play.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: true, pullRequest });
+  const told = play.events.flatMap(({ event }) => (event.type === 'PullRequestMergedOutsideGates' ? [event] : []));
+  expect(told.map((each) => each.by)).toEqual([by]);
+  expect(play.work.flatMap((each) => (each.kind === 'roll-back' ? [each.reason] : []))).toEqual([
+    expect.stringContaining(by === undefined ? 'its change came to the branch outside' : 'merged by grace outside'),
+  ]);
+});
+
 test('a retry opens anew what was not merged', () => {
   const play = opened();
   play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
@@ -191,14 +210,26 @@ test('the branch of one that applications share is deleted by one errand', () =>
 });
 
 describe('one that applications share, of which one has its content already', () => {
-  /** The open pull request of two applications; nothing of the first one was to be changed. */
-  function halfThere(): Told {
-    const play = new Told(sharing(flow({ group: 'ENVIRONMENT' }), 2));
+  const HELD: EnvironmentHold = {
+    id: 'h-1',
+    product: null,
+    environment: 'eu',
+    reason: 'audit',
+    by: 'grace',
+    since: at('10:00'),
+    until: null,
+    rollback: null,
+  };
+
+  /** The open pull request of two applications; nothing of the first one was to be changed. `facts`: as they are once it is open. */
+  function halfThere(facts: Partial<Facts> = {}): Told {
+    const play = new Told(sharing(flow({ group: 'ENVIRONMENT', onMergeOutsideGates: 'ROLL_BACK' }), 2));
     play.tell({ kind: 'tick' });
     play.succeed('dev');
     play.report('eu', { kind: 'succeeded', outputs: OUTPUTS, pullRequest: NEWS });
+    play.facts = { ...NO_FACTS, ...facts };
     const first = play.plan.promotions[1]!.steps.find(({ work }) => work.kind === 'merge');
-    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: NEWS }, first!.id);
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: false, pullRequest: NEWS }, first!.id);
     return play;
   }
   const errands = (play: Told) => play.work.filter((each) => each.kind === 'errand');
@@ -215,6 +246,37 @@ describe('one that applications share, of which one has its content already', ()
     const play = halfThere();
     play.report('eu', { kind: 'succeeded', commit: 'c0ffee', pullRequest: NEWS });
     expect(errands(play)).toMatchObject([{ name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' }]);
+  });
+
+  test('is closed when the change of the other one came by another way before the first one was looked at', () => {
+    const play = new Told(sharing(flow({ group: 'ENVIRONMENT' }), 2));
+    play.tell({ kind: 'tick' });
+    play.succeed('dev');
+    play.report('eu', { kind: 'succeeded', outputs: OUTPUTS, pullRequest: NEWS });
+    const [first, second] = play.plan.promotions[1]!.steps.filter(({ work }) => work.kind === 'merge');
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: true, pullRequest: NEWS }, second!.id);
+    play.report('eu', { kind: 'succeeded', commit: 'old', changed: false, pullRequest: NEWS }, first!.id);
+    expect(errands(play)).toMatchObject([{ name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' }]);
+  });
+
+  test('is no merge of that one: while a gate is shut nothing of it is told, and nothing goes back', () => {
+    const play = halfThere({ holds: { eu: [HELD] } });
+    expect(play.state.promotions[1]!.steps.filter(({ unchanged }) => unchanged)).toHaveLength(1);
+    expect(types(play)).not.toContain('PullRequestMergedOutsideGates');
+    expect(play.work.filter(({ kind }) => kind === 'roll-back')).toEqual([]);
+    const merged = { ...NEWS, state: 'MERGED' as const, by: 'grace' };
+    play.report('eu', { kind: 'succeeded', commit: 'c0ffee', changed: true, pullRequest: merged });
+    expect(types(play).filter((each) => each === 'PullRequestMergedOutsideGates')).toHaveLength(1);
+    expect(play.work.filter(({ kind }) => kind === 'roll-back')).toHaveLength(1);
+  });
+
+  test('closed by a person, that is told by the one that waited for it, and nobody is said to have merged', () => {
+    const play = halfThere({ holds: { eu: [HELD] } });
+    const closed = { ...NEWS, state: 'CLOSED' as const, by: 'grace' };
+    const second = play.plan.promotions[1]!.steps.findLast(({ work }) => work.kind === 'merge');
+    play.report('eu', { kind: 'failed', message: 'closed by grace', pullRequest: closed }, second!.id);
+    expect(types(play).filter((each) => each === 'PullRequestClosed')).toHaveLength(1);
+    expect(types(play)).not.toContain('PullRequestMergedOutsideGates');
   });
 
   test('is closed when its promotion ends', () => {

@@ -201,6 +201,41 @@ describe('trap 3: what was proposed is found on the branch by its content, where
     expect(seen.drift?.files).toEqual(['values.yaml']);
   });
 
+  test('what the branch held when it was proposed has not come since, and says so', async () => {
+    const { repo, drivers, content } = await place();
+    const [a] = drivers;
+    const there = repo.commit({ 'us/values.yaml': 'tag: "2"\n' }, 'By hand');
+    const parts = ['eu', 'us'].map((path) => ({ target: at(repo, path), content }));
+    const { base } = await a!.propose(parts, BRANCH, contextOf('k'));
+    const of = (path: string, since?: string) =>
+      a!.landed(at(repo, path), content, { ...(since !== undefined && { since }) }, never);
+    expect(await of('us', base)).toMatchObject({ before: true, effect: { commit: there, changed: false } });
+    expect(await of('eu', base)).toMatchObject({ before: false });
+    expect((await of('eu', base)).effect).toBeUndefined();
+    repo.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'Merged');
+    expect(await of('eu', base)).toMatchObject({ before: false, effect: { commit: repo.head(), changed: true } });
+    expect(await of('us')).toMatchObject({ before: null });
+    expect(await of('us', 'f'.repeat(40))).toMatchObject({ before: null });
+  });
+
+  test('what the branch held is known after a push with force that leaves its commit behind', async () => {
+    const { repo, drivers, content } = await place();
+    const [a] = drivers;
+    repo.commit({ 'us/values.yaml': 'tag: "2"\n' }, 'By hand');
+    const parts = ['eu', 'us'].map((path) => ({ target: at(repo, path), content }));
+    const { base } = await a!.propose(parts, BRANCH, contextOf('k'));
+    const person = new Clone(repo);
+    person.do(['checkout', '--quiet', 'main'], ['reset', '--quiet', '--soft', 'HEAD~1']);
+    person.do(['commit', '--quiet', '-m', 'The same, rewritten']);
+    person.do(['push', '--quiet', '--force', 'origin', 'HEAD:refs/heads/main']);
+    expect(repo.head()).not.toBe(base);
+    expect(await a!.landed(at(repo, 'us'), content, { since: base }, never)).toMatchObject({
+      before: true,
+      effect: { commit: repo.head(), changed: false },
+    });
+    expect((await a!.landed(at(repo, 'eu'), content, { since: base }, never)).effect).toBeUndefined();
+  });
+
   test('trap 2: other content on the branch is no merge of ours', async () => {
     const { repo, drivers, content } = await place();
     const [a] = drivers;

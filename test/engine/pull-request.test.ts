@@ -5,6 +5,7 @@ import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
 import { closeAbandoned } from '../../src/commands/tidy-pull-requests.ts';
 import { pullRequestsOf } from '../../src/store/pull-requests.ts';
+import { approvalOf } from '../core/support/builders.ts';
 import { serve } from '../drivers/http-server.ts';
 import type { TestForge } from '../peers/forges.ts';
 import type { HostedRepository } from '../peers/git-host.ts';
@@ -370,6 +371,30 @@ describe.each(HOSTS)('on %s', (kind) => {
         await at.told();
         expect((await engine.ended(id)).status).toBe('SUCCEEDED');
         expect(await config.read('eu-2/values.yaml')).toBe('tag: "2"\n');
+      },
+    );
+
+    once(
+      'trap 12: one for the environment that is open is no merge of the application that does not change',
+      async () => {
+        const pullRequest = { group: 'ENVIRONMENT', open: 'AT_ONCE', onMergeOutsideGates: 'ROLL_BACK' } as const;
+        await billing({ pullRequest, applications: ['eu', 'eu-2'], approval: approvalOf('1') });
+        const there = await config.commit({ 'eu/values.yaml': 'tag: "2"\n' }, 'by hand');
+        const id = await release('2');
+        await at.waitsUnseen(id);
+        await at.settled();
+        const { rows } = await engine.app.pool.query(
+          `SELECT application, commit_id AS commit FROM deployment WHERE environment = 'eu' AND release_id = $1`,
+          [id],
+        );
+        expect(rows).toEqual([{ application: 'billing-eu', commit: there }]);
+        expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({ commit: there, changed: false });
+        expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toEqual([]);
+        const { number } = await forge.pullRequest('acme/config');
+        await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+        await at.told();
+        await engine.ended(id);
+        expect(await at.ofType(id, 'PullRequestMergedOutsideGates')).toMatchObject([{ number, by: 'grace' }]);
       },
     );
 

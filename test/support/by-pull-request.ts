@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
-import type { PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
+import type { ApprovalSpec, PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
@@ -24,6 +24,8 @@ export interface Picture {
   applications?: string[];
   health?: Specs['Application']['health'];
   concurrency?: Specs['Product']['concurrency'];
+  /** Who is asked before eu. */
+  approval?: ApprovalSpec;
 }
 
 /** The repository on the stand-in. */
@@ -112,6 +114,7 @@ export class ByPullRequest {
     applications = ['eu'],
     health = { type: 'none' },
     concurrency = 'QUEUE',
+    approval,
   }: Picture = {}): Promise<void> {
     const { engine } = this;
     await engine.save('Environment', 'dev', { kind: 'NON_PRODUCTION' });
@@ -145,6 +148,7 @@ export class ByPullRequest {
           environment: 'eu',
           dependsOn: ['dev'],
           policy: { action: 'pr', pullRequest: { ...DEFAULT_PULL_REQUEST, ...pullRequest } },
+          ...(approval && { approval }),
         },
       ],
     });

@@ -27,13 +27,15 @@ export async function landed(
   const holds = (commit: string): Promise<boolean> => holdsAt(mirror, commit, folder, content, signal);
   const paths = pathsOf(folder, content);
   const drift = await driftFrom(mirror, head, folder, [content], signal);
-  const contained = contains === undefined ? null : await isPartOf(mirror, contains, head, signal);
-  const began = since !== undefined && (await isPartOf(mirror, since, head, signal)) ? since : undefined;
+  const contained = contains === undefined ? null : (await isPartOf(mirror, contains, head, signal)) === true;
+  // After a push with force the branch has no such commit any more, and the copy here may have it still.
+  const within = since === undefined ? null : await isPartOf(mirror, since, head, signal);
+  const before = within === null ? null : await holds(since!);
   const facts =
-    began === undefined || (await holds(began))
-      ? drift === null && (await becameSo(mirror, head, paths, holds, signal))
-      : await firstAfter(mirror, began, head, paths, holds, signal);
-  return { head, contains: contained, drift, ...(facts && { effect: { ...shown(facts), changed: true } }) };
+    within === true && before === false
+      ? await firstAfter(mirror, since!, head, paths, holds, signal)
+      : drift === null && (await becameSo(mirror, head, paths, holds, signal));
+  return { head, contains: contained, before, drift, ...(facts && { effect: { ...shown(facts), changed: !before } }) };
 }
 
 /** Of the commits of the branch itself (what a merge brought counts as the merge): the first one that holds it. */
@@ -52,7 +54,9 @@ async function firstAfter(
   return commits.length > MOST_STEPS && (await holds(head)) ? becameSo(mirror, head, paths, holds, signal) : undefined;
 }
 
-async function isPartOf(mirror: Mirror, commit: string, head: string, signal: AbortSignal): Promise<boolean> {
-  if (!/^[0-9a-f]{40,64}$/.test(commit)) return false;
-  return (await mirror.run(['merge-base', '--is-ancestor', commit, head], signal)).code === 0;
+/** Null: the commit is not known here. */
+async function isPartOf(mirror: Mirror, commit: string, head: string, signal: AbortSignal): Promise<boolean | null> {
+  if (!/^[0-9a-f]{40,64}$/.test(commit)) return null;
+  const { code } = await mirror.run(['merge-base', '--is-ancestor', commit, head], signal);
+  return code === 0 ? true : code === 1 ? false : null;
 }

@@ -151,14 +151,17 @@ async function merged(
   at: StepAt<Merge>,
   { forge, target }: Looked,
   seen: PullRequestSeen,
-  { effect }: Landing,
+  { effect, before }: Landing,
   noticedBy?: 'MERGE',
 ): Promise<Outcome> {
   const { signal } = at.context;
-  const branchLeft = seen.state === 'MERGED' && !(await isDeleted(forge, target.repoURL, seen.head.branch, signal));
+  const isMerged = seen.state === 'MERGED';
+  const branchLeft = isMerged && !(await isDeleted(forge, target.repoURL, seen.head.branch, signal));
+  // Of a pull request that applications share, nothing has to be a change of this one. Where that is not known, a merge alone says so.
+  const came = before === null ? isMerged : !before;
   return {
-    ...toOutcome({ changed: true, ...effect }),
-    ...runsSince(at, target, seen),
+    ...toOutcome({ ...effect, changed: came }),
+    ...(came && runsSince(at, target, seen)),
     pullRequest: { ...newsOf(seen), ...(noticedBy && { noticedBy }), ...(branchLeft && { branchLeft }) },
   };
 }

@@ -4,6 +4,7 @@ import type {
   ApplicationSpec,
   ApprovalSpec,
   Definition,
+  DriverSpec,
   EnvironmentGroupSpec,
   FlowStepSpec,
   HealthSourceSpec,
@@ -109,6 +110,8 @@ export interface PlanOptions {
   health?: (environment: string) => HealthSourceSpec;
   /** Who is asked whether an environment's targets run the change; nobody when absent. */
   sync?: (environment: string) => SyncSourceSpec | undefined;
+  /** By what an environment's applications are changed; simulated when absent. */
+  driver?: (environment: string) => DriverSpec;
   policies?: PlanInput['policies'];
 }
 
@@ -144,6 +147,7 @@ export function inputOf(drawn: Drawn, options: PlanOptions = {}): PlanInput {
         applicationOf(environment, index, {
           ...(options.health && { health: options.health(environment) }),
           ...(options.sync && { sync: options.sync(environment) }),
+          ...(options.driver && { driver: options.driver(environment) }),
         }),
       ),
     ),

@@ -60,6 +60,7 @@ export const MUST_REACH = [
   'merge AT_ONCE SUCCESS free',
   'merge WHEN_GATES_HOLD SUCCESS free',
   'merged inside the gates',
+  'one that shares a pull request has its content before that is OPEN',
   ...['on its way', 'after the end'].map((when) => `retry of one ${when} moves`),
   'a retry of one leads to others',
   ...['PENDING', 'RUNNING'].map((status) => `skip of ${status} on its way moves`),

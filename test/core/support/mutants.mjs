@@ -154,6 +154,12 @@ const MUTANTS = {
     MERGES,
   ],
   'merge: judged when it is heard of': ['follow-merge.ts', 'Math.min(at ?? draft.now, draft.now)', 'draft.now', MERGES],
+  'merge: what was there before is judged': [
+    'outcome.ts',
+    "(changed !== false || pullRequest.state === 'MERGED')",
+    'true',
+    'test/core/pull-request',
+  ],
   'merge: the history does not count': ['gates/merge.ts', 'if (known === undefined ||', 'if (true ||', MERGES],
   'merge: an old answer counts for good': [
     'gates/merge.ts',

@@ -262,6 +262,11 @@ export class Outside {
     const { attempt, merge } = this.#release.state.promotions[promotion] as PromotionState;
     const proposal = proposalOf(this.#planned(promotion), step) as number;
     const request = this.#requests.get(`${promotion}/${attempt}/${proposal}`);
+    if (request && this.#isThere(promotion, step, proposal)) {
+      this.#release.reached.count(`one that shares a pull request has its content before that is ${request.state}`);
+      applies();
+      return { kind: 'succeeded', commit: '01d', changed: false, pullRequest: { ...REQUEST, ...ended(request) } };
+    }
     if (this.#world.calm && request?.state === 'OPEN') this.#comeTo(request, merge?.level?.state === 'SUCCESS');
     // What an earlier attempt had opened is none of this one's.
     if (request === undefined || request.state === 'MERGED') {
@@ -274,6 +279,15 @@ export class Outside {
     // Some gates hold for weeks: in the end nothing comes between two looks, and looks are few.
     const recheckAfter = (this.#world.calm ? 6 * 60 : 5) * 60 * SECOND;
     return { kind: 'pending', reason: 'awaits its merge', recheckAfter, waitsFor: 'PERSON' };
+  }
+
+  /** At every other attempt the first one of those that share a pull request has its content already. */
+  #isThere(promotion: number, step: number, proposal: number): boolean {
+    const { steps } = this.#planned(promotion);
+    const { attempt } = this.#release.state.promotions[promotion] as PromotionState;
+    const work = steps[proposal]?.work;
+    if (work?.kind !== 'propose' || work.applications.length < 2) return false;
+    return steps[step]?.application === work.applications[0] && attempt % 2 === 1;
   }
 
   /** A person comes to an open pull request. Whoever ends its release may find it merged by somebody else. */
@@ -357,6 +371,10 @@ export class Outside {
     return this.#release.plan.promotions[position] as PlannedPromotion;
   }
 }
+
+/** When it was merged, where it was. */
+const ended = ({ state, at }: { state: 'OPEN' | 'MERGED' | 'CLOSED'; at: number }) =>
+  state === 'MERGED' ? { state, at } : { state, ...(state === 'CLOSED' && { by: 'grace' }) };
 
 /** Which workflow of its attempt an action follows, as its looks keep it. */
 const runOf = (progress: Progress | null): number => Number(progress?.['run'] ?? 1);

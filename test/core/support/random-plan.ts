@@ -1,5 +1,6 @@
 import type {
   ApprovalSpec,
+  DriverSpec,
   FlowStepSpec,
   Gate,
   HealthSourceSpec,
@@ -65,10 +66,14 @@ export function randomApproval(tape: Tape): ApprovalSpec {
   };
 }
 
+/** Several applications of an environment are in one repository, and share their pull requests. */
+const SHARED: DriverSpec = { type: 'git', repoURL: 'https://example.com/acme/live', branch: 'main', path: '.' };
+
 function randomPullRequest(tape: Tape): PullRequestPolicy {
   return {
     ...DEFAULT_PULL_REQUEST,
     open: tape.pick(['WHEN_GATES_HOLD', 'AT_ONCE']),
+    group: 'ENVIRONMENT',
     onMergeOutsideGates: tape.pick(['CONTINUE', 'ROLL_BACK']),
     // Now and then nobody merges it in time.
     ...(tape.chance(10) ? { expiry: (5 + tape.next(30)) * MINUTE } : {}),
@@ -197,6 +202,7 @@ export function randomPlan(tape: Tape): ReleasePlan {
     applications,
     health: (environment) => SOURCES[environment.length % 2 === 0 ? source : 0] as HealthSourceSpec,
     sync: (environment) => (environment.length % 3 === 0 ? undefined : syncs),
+    driver: (environment) => (applications[environment] === undefined ? { type: 'simulate' } : SHARED),
     retry: { limit: 2, backoff: SECOND, maxDelay: 10 * SECOND },
   });
 }

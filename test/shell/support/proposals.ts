@@ -278,6 +278,16 @@ export class Proposals {
           `pull request: ${pull.number} of ${at.url} is ${pull.state}, and told is ${told.join(', ') || 'nothing'}`,
         );
     }
+    const outside = await scheduler.ask<{ url: string }>(
+      `SELECT event->>'url' AS url FROM logged_event WHERE event->>'type' = 'PullRequestMergedOutsideGates'`,
+    );
+    for (const { url } of outside) {
+      // Nobody pushes here by hand what is promoted.
+      reached.count('promise: what is told to be merged outside the gates was merged');
+      const found = this.#pulls.find(({ at, pull }) => url === `${at.url}/pulls/${pull.number}`);
+      if (found?.pull.state !== 'MERGED')
+        scheduler.break(`pull request: ${url} is ${found?.pull.state}, and is told to be merged outside the gates`);
+    }
     await this.#judgeCommits(proposed);
   }
 

@@ -119,7 +119,8 @@ export class TargetRepository {
     const head = this.branches.get(branch) as string;
     const known = this.history(head);
     const line = this.line(head);
-    const after = since !== undefined && known.has(since) && this.at(since).digest !== digest;
+    const before = since === undefined ? null : this.at(since).digest === digest;
+    const after = since !== undefined && known.has(since) && before === false;
     const range = after
       ? line
           .slice(
@@ -134,8 +135,11 @@ export class TargetRepository {
     return {
       head,
       contains: contains === undefined ? null : known.has(contains),
+      before,
       drift: holds ? null : { files: ['version'] },
-      ...(found && { effect: { commit: found.commit, author: 'Ada', message: 'It', date: found.date, changed: true } }),
+      ...(found && {
+        effect: { commit: found.commit, author: 'Ada', message: 'It', date: found.date, changed: !before },
+      }),
     };
   }
 

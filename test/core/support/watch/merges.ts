@@ -82,8 +82,10 @@ export class MergeWatch {
 
   #seeMerged(old: ReleaseState, position: number, stimulus: Stimulus, events: Decision['events'], now: number): void {
     if (stimulus.kind !== 'outcome' || stimulus.promotion !== position || stimulus.outcome.kind !== 'succeeded') return;
-    const { pullRequest } = stimulus.outcome;
+    const { pullRequest, changed } = stimulus.outcome;
     const told = events.some(({ event }) => event.type === 'PullRequestMergedOutsideGates');
+    if (pullRequest?.state !== 'MERGED')
+      claim(!told || (pullRequest !== undefined && changed !== false), 'nothing was merged, and it is told outside');
     if (pullRequest?.state !== 'MERGED' || !events.some(({ event }) => event.type === 'PullRequestMerged')) return;
     const at = Math.min(pullRequest.at ?? now, now);
     const past = this.#asked.get(position) ?? [];
@@ -94,6 +96,7 @@ export class MergeWatch {
     if (past.some((each) => each.at > now)) return;
     this.#of.reached.count(told ? 'merged outside the gates' : 'merged inside the gates');
     if (since.every((each) => each.shut)) claim(told, 'merged while a gate was shut, and nobody was told');
+    if (since.every((each) => !each.shut)) claim(!told, 'merged while no gate was shut, and it is told');
   }
 
   /** Told to end, by whomever. */
