@@ -198,6 +198,8 @@ export interface Landing {
   contains: boolean | null;
   /** How the head differs from the content now; null: it holds it. */
   drift: Drift | null;
+  /** Of a rollback: the head has, besides, what it takes away or puts back as it was. */
+  left?: boolean;
 }
 
 /**
@@ -254,12 +256,13 @@ export interface Driver<S extends DriverSpec = DriverSpec> {
   ): Promise<Proposal>;
   /**
    * Whether the target holds the content, or held it since the commit `since`, and where it came to do so.
+   * @param asked `contains`: the commit of its merge, as far as that is known; `back`: of a rollback to this content
    * @throws PermanentError where this kind of target has no branches
    */
   landed(
     target: S,
     content: PinnedContent,
-    asked: { since?: string; contains?: string },
+    asked: { since?: string; contains?: string; back?: WayBack },
     signal: AbortSignal,
   ): Promise<Landing>;
   /**

@@ -187,6 +187,36 @@ describe.each(HOSTS)('on %s', { timeout: 60_000 }, (kind) => {
     },
   );
 
+  once('a rollback that takes away what the later version had added, and changes nothing else, is merged', async () => {
+    await at.billing({ promotion: { '*.conf': {} } });
+    await at.config.commit({ 'dev/app.conf': 'a = 1\n' }, 'What it needs');
+    const first = await at.release('2');
+    await at.waits(first);
+    await at.forge.merge(REPOSITORY, (await at.openThere())[0]!, 'squash');
+    await at.told();
+    await at.engine.ended(first);
+    await at.config.commit({ 'dev/extra.conf': 'b = 1\n' }, 'One more file');
+    const second = await at.release('3');
+    await at.waits(second);
+    await at.forge.merge(REPOSITORY, (await at.openThere())[0]!, 'squash');
+    await at.told();
+    await at.engine.ended(second);
+    expect(await at.config.read('eu/extra.conf')).toBe('b = 1\n');
+    const input = { product: 'billing', environments: ['eu'], reason: 'slow' };
+    const started = await startManualRollback(at.engine.app, input, 'ada');
+    const id = started.value!.rollbackId;
+    expect((await at.engine.ended(id)).status).toBe('SUCCEEDED');
+    await at.settled();
+    const back = (await at.forge.pullRequests(REPOSITORY)).at(-1)!;
+    expect(back).toMatchObject({ state: 'merged', title: 'Roll back billing in eu to 2' });
+    expect(await at.config.read('eu/extra.conf')).toBeUndefined();
+    expect(await at.ofType(id, 'PullRequestMerged')).toHaveLength(1);
+    expect((await at.ofType(id, 'ActionCommitted')).at(-1)).toMatchObject({
+      commit: await at.config.head('main'),
+      changed: true,
+    });
+  });
+
   once('a rollback that comes while a newer pull request is open closes that first', async () => {
     await at.billing({ concurrency: 'PIPELINE' });
     const [first] = await twoVersions();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'vitest';
 import { setSecret } from '../../src/commands/set-secret.ts';
 import { tellPullRequests } from '../../src/commands/tell-pull-request.ts';
-import type { ApprovalSpec, PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
+import type { ApprovalSpec, PromotionTemplateSpec, PullRequestPolicy, Specs } from '../../src/core/definitions.ts';
 import { DEFAULT_PULL_REQUEST } from '../../src/core/definitions.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ReleaseState } from '../../src/core/release.ts';
@@ -26,6 +26,8 @@ export interface Picture {
   concurrency?: Specs['Product']['concurrency'];
   /** Who is asked before eu. */
   approval?: ApprovalSpec;
+  /** What is promoted; the tag alone when absent. */
+  promotion?: PromotionTemplateSpec['promotion'];
 }
 
 /** The repository on the stand-in. */
@@ -115,6 +117,7 @@ export class ByPullRequest {
     health = { type: 'none' },
     concurrency = 'QUEUE',
     approval,
+    promotion = { 'values.yaml': { jsonPaths: ['$.tag'] } },
   }: Picture = {}): Promise<void> {
     const { engine } = this;
     await engine.save('Environment', 'dev', { kind: 'NON_PRODUCTION' });
@@ -125,7 +128,7 @@ export class ByPullRequest {
       queueLimit: 50,
       promotionTemplate: {
         versionSource: { file: 'values.yaml', jsonPath: '$.tag' },
-        promotion: { 'values.yaml': { jsonPaths: ['$.tag'] } },
+        promotion,
       },
     });
     const application = (path: string, environment: string, spec: Partial<Specs['Application']> = {}) =>

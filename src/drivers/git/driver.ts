@@ -263,7 +263,8 @@ export function createGitDriver(settings: GitSettings): Driver<GitDriverSpec> {
     landed: (target, content, about, signal) =>
       inRepository(target, undefined, signal, async (mirror, { where, folder, asked }) => {
         const head = await mirror.headSince(asked, target.branch, where, signal);
-        return landed(mirror, head, folder, content, about, signal);
+        const search = { mirror, head, folder, keys: await settings.signingKeys() };
+        return landed(search, content, about, signal);
       }),
 
     matches: (target, content, signal) =>

@@ -105,7 +105,7 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
   const name = `pull request ${seen.number}`;
   const by = seen.by === undefined ? '' : ` by ${seen.by}`;
   const landing = await landedOf(at, looked, seen.state === 'MERGED' ? (seen.mergeCommit ?? undefined) : undefined);
-  if (landing.effect) {
+  if (isThere(landing, seen)) {
     // Merged between the two looks: the host is asked once more, so that the log says so, and who did it.
     const { signal } = at.context;
     const now = seen.state === 'OPEN' ? await looked.forge.get(target.repoURL, seen.number, { signal }) : seen;
@@ -140,6 +140,10 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
   }
   return awaitMerge(at, looked, seen);
 }
+
+/** The change is on the branch. What a rollback takes away besides comes by the merge that is awaited, and is no question after it. */
+const isThere = ({ effect, left }: Landing, { state }: PullRequestSeen): boolean =>
+  effect !== undefined && (state === 'MERGED' || left !== true);
 
 /** The pull request is over, and its change is not on the branch. */
 async function ended(at: StepAt<Merge>, seen: PullRequestSeen, message: string): Promise<Outcome> {
@@ -235,7 +239,7 @@ async function awaitMerge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSe
   const now = await forge.get(target.repoURL, seen.number, { signal });
   await hands.pullRequests.saw(looked.key, sightingOf(now));
   const landing = await landedOf(at, looked, answer.commit ?? now.mergeCommit);
-  if (landing.effect) return merged(at, looked, now, landing, 'MERGE');
+  if (isThere(landing, now)) return merged(at, looked, now, landing, 'MERGE');
   return waits(at, `${name} is merged, and "${target.branch}" does not have it yet`, {
     recheckAfter: HOST_THINKS,
     waitsFor: 'SYSTEM',
@@ -247,12 +251,17 @@ const queued = (at: StepAt<Merge>, reason: string): Outcome =>
   waits(at, reason, { recheckAfter: SOON, waitsFor: 'SYSTEM' });
 
 function landedOf(
-  { hands, context }: StepAt<Merge>,
+  { hands, context, application }: StepAt<Merge>,
   { target, content, opened }: Pick<Looked, 'target' | 'content' | 'opened'>,
   contains?: string,
 ): Promise<Landing> {
   const since = opened[OPENED.base];
-  const asked = { ...(since !== undefined && { since }), ...(contains !== undefined && { contains }) };
+  const undo = application?.undo;
+  const asked = {
+    ...(since !== undefined && { since }),
+    ...(contains !== undefined && { contains }),
+    ...(undo && { back: { undo, environment: context.environment, application: context.application } }),
+  };
   return hands.drivers.driver(target).landed(target, content, asked, context.signal);
 }
 
