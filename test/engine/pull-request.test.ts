@@ -140,6 +140,39 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await pullRequestsOf(engine.app.pool, [id])).toMatchObject([{ state: 'MERGED', mergedBy: 'Ada' }]);
     });
 
+    byTurns('a host that says later than its git that it is merged is waited for', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await config.commit(
+        { 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' },
+        'Its change, and the host has not heard of it',
+      );
+      await at.told();
+      await at.waitsBecause(id, `its host does not say yet that pull request ${number} is merged`);
+      await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace' }]);
+      await at.settled();
+      expect(await forge.counters('acme/config')).toMatchObject({ closed: [] });
+    });
+
+    once('one whose change came by another way is closed, also where its host is asked once more', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');
+      await at.told();
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      await at.settled();
+      expect(await at.openThere()).toEqual([]);
+      expect(await at.ofType(id, 'PullRequestClosed')).toMatchObject([{ number, late: true }]);
+      expect(await at.ofType(id, 'PullRequestMerged')).toEqual([]);
+    });
+
     byTurns('trap 4: where no webhook comes the list of the host is enough', async () => {
       await billing();
       const id = await release('2');

@@ -40,7 +40,7 @@ export const mergeRunner = asking<Merge>(async (at) => {
 /** In milliseconds. News is told; these looks find what was not. */
 const SAFETY = 5 * 60_000;
 const SOON = 30_000;
-/** Until a host has worked out what it did not know. */
+/** Until a host has worked out what it did not know, or has said what it did. */
 const HOST_THINKS = 10_000;
 /** So many looks in a row must find a conflict, and a merge without its change: hosts are late with both. */
 const IN_A_ROW = 2;
@@ -56,6 +56,8 @@ interface Kept {
   between?: string;
   /** How many looks in a row found it merged and its change not on the branch. */
   missing?: number;
+  /** When a look found its change on the branch, and it was open: hosts say later that it is merged. */
+  cameAt?: number;
 }
 
 interface Looked {
@@ -110,6 +112,12 @@ async function judge(at: StepAt<Merge>, looked: Looked, seen: PullRequestSeen): 
     const { signal } = at.context;
     const now = seen.state === 'OPEN' ? await looked.forge.get(target.repoURL, seen.number, { signal }) : seen;
     if (now !== seen) await at.hands.pullRequests.saw(looked.key, sightingOf(now));
+    const came = now.state === 'OPEN' && landing.before === false;
+    const cameAt = keptIn(at).cameAt ?? at.hands.clock.now().getTime();
+    if (came && at.hands.clock.now().getTime() < cameAt + HOST_THINKS) {
+      const reason = `its change is on "${target.branch}", and its host does not say yet that ${name} is merged`;
+      return waits(at, reason, { recheckAfter: HOST_THINKS, waitsFor: 'SYSTEM', kept: { cameAt } });
+    }
     return merged(at, looked, now, landing);
   }
   if (seen.state === 'MERGED') {
