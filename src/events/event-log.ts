@@ -182,6 +182,7 @@ export class EventLog {
   /**
    * The logs of the actions of a release, from `after` on, as they grow; `after` null: from now on.
    * @param wanted what is read of them, asked at each look: it can change what a caller may see
+   * @throws CursorExpiredError
    */
   async followActions(
     releaseId: string,
@@ -189,7 +190,7 @@ export class EventLog {
     wanted: () => Omit<LogQuery, 'releaseId' | 'after'>,
   ): Promise<GrowingReader<LoggedChunk>> {
     const limits = { limit: CHUNKS, entries: this.#entries };
-    return this.#follow(after ?? (await lastChunk(this.#pool, releaseId)), {
+    return this.#follow(beginAt(after, await lastChunk(this.#pool, releaseId)), {
       read: async (from) => {
         const { chunks: entries, cut } = await readChunks(this.#pool, { ...wanted(), releaseId, after: from }, limits);
         return { entries, cut };
@@ -202,13 +203,14 @@ export class EventLog {
   /**
    * The saves of definitions, from `after` on, as they come; `after` null: from now on.
    * @param seen asked of each: it can change what a caller may see
+   * @throws CursorExpiredError
    */
   async followDefinitions(
     after: number | null,
     filter: { kinds?: readonly Kind[]; names?: readonly string[] },
     seen: (save: ToldSave) => boolean,
   ): Promise<GrowingReader<ToldSave>> {
-    return this.#follow(after ?? (await lastSave(this.#pool)), {
+    return this.#follow(beginAt(after, await lastSave(this.#pool)), {
       read: async (from) => {
         const saves = await savesAfter(this.#pool, { ...filter, after: from, limit: SAVES });
         return { entries: saves.filter(seen), cut: saves.at(-1)?.sequence ?? null };
@@ -367,6 +369,13 @@ export class EventLog {
     const oldest = await oldestEvent(this.#pool);
     throw new CursorExpiredError(oldest ? cursorBefore(oldest) : '');
   }
+}
+
+/** The place in a numbered list after which a reader begins; `after` null: at its end. */
+function beginAt(after: number | null, last: number): number {
+  // A number that was not given out yet is of another database, such as one that was restored since: what it has yet to count would not be told.
+  if (after !== null && after > last) throw new CursorExpiredError('');
+  return after ?? last;
 }
 
 /** Of logs of actions, and of saves of definitions, which one look of a subscriber reads. */

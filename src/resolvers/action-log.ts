@@ -15,6 +15,7 @@ import { Guarded, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { checkStorable } from './answers.ts';
 import { frozen } from './batches.ts';
+import { asked } from './events.ts';
 import { readsOf } from './reads.ts';
 import { releaseIdOf } from './release-id.ts';
 import { readRelease } from './release-parts.ts';
@@ -114,8 +115,8 @@ async function follow(
   const { live } = context;
   const now = await visibilityOf(context);
   // What the caller sees is asked at each look: it can change while the subscription is open.
-  return context.log.followActions(release.id, from, () =>
-    wantedOf(release.plan, filter, live ? live.visibility : now),
+  return asked(() =>
+    context.log.followActions(release.id, from, () => wantedOf(release.plan, filter, live ? live.visibility : now)),
   );
 }
 

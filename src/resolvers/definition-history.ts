@@ -6,7 +6,7 @@ import type { Kind, Specs } from '../core/definitions.ts';
 import type { Definition as Defined } from '../core/definitions.ts';
 import { diffManifests, diffWords, exportManifest, isKeptAsText } from '../manifests/index.ts';
 import { DefinitionKindEnum } from '../schema/choices.ts';
-import { askedOf, badInput, numberIn, PageArgs, readCursor, toConnection } from '../schema/connection.ts';
+import { askedOf, badInput, numberIn, PageArgs, readCursor, toConnection, writeCursor } from '../schema/connection.ts';
 import type { Connection } from '../schema/connection.ts';
 import { turnOf } from '../schema/context.ts';
 import type { ApiContext } from '../schema/context.ts';
@@ -21,13 +21,14 @@ import {
   DefinitionRevision,
   DefinitionRevisionConnection,
 } from '../schema/definition-history.ts';
-import { listSaves } from '../store/definition-log.ts';
+import { lastSave, listSaves } from '../store/definition-log.ts';
 import type { DefinitionSave, ToldSave } from '../store/definition-log.ts';
 import { Guarded, may, SEES } from './access/rules.ts';
 import { visibilityOf } from './access/visible.ts';
 import { checkStorable, gone, ifStorable, refusedWithRevision } from './answers.ts';
 import { definitionsOf, forget, revisionsOf, textsOf } from './batches.ts';
 import { readNode } from './definitions.ts';
+import { asked } from './events.ts';
 import { readsOf } from './reads.ts';
 
 /** The text of what is kept as text. */
@@ -170,6 +171,15 @@ export class DefinitionHistoryResolver {
   }
 
   @Guarded(SEES)
+  @Query(() => String, {
+    description:
+      'Where the saves of definitions end now. Ask for it, then read definitions, and subscribe to `definitionEvents` after it: nothing is missed.',
+  })
+  async definitionCursor(@Ctx() context: ApiContext): Promise<string> {
+    return writeCursor(String(await lastSave(readsOf(context))));
+  }
+
+  @Guarded(SEES)
   @Subscription(() => DefinitionEvent, {
     description:
       'Every save and every deletion of definitions after `after`, then each one as it happens, in the order of their commits.',
@@ -183,7 +193,8 @@ export class DefinitionHistoryResolver {
     @Root() save: ToldSave,
     @Arg('after', () => String, {
       nullable: true,
-      description: 'A cursor: everything after it. "": from the beginning. Without it: from now on.',
+      description:
+        'A cursor: everything after it. "": from the beginning. Without it: from now on. One beyond the last save is refused as CURSOR_EXPIRED.',
     })
     _after?: string | null,
     @Arg('kinds', () => [DefinitionKindEnum], { nullable: true, description: 'Of these kinds; of all when left out.' })
@@ -194,9 +205,8 @@ export class DefinitionHistoryResolver {
     const { kind, name, revision, spec, at, actor, sequence } = save;
     const definition =
       spec === null ? null : await readNode(context, DEFINITION_TYPES[kind] as DefinitionTypes, name, revision);
-    const [cursor] = toConnection([sequence], { first: 1 }, String, (each) => each).edges;
     const type = spec === null ? 'DELETED' : 'SAVED';
-    return { cursor: cursor!.cursor, type, kind, name, revision, at, by: actor, definition };
+    return { cursor: writeCursor(String(sequence)), type, kind, name, revision, at, by: actor, definition };
   }
 }
 
@@ -243,9 +253,9 @@ async function follow(
   checkStorable({ names: filter.names });
   const { live } = context;
   const now = await visibilityOf(context);
-  return context.log.followDefinitions(after === null || after === undefined ? null : placeOf(after), filter, (save) =>
-    seesSave(live ? live.visibility : now, save),
-  );
+  const from = after === null || after === undefined ? null : placeOf(after);
+  const seen = (save: ToldSave): boolean => seesSave(live ? live.visibility : now, save);
+  return asked(() => context.log.followDefinitions(from, filter, seen));
 }
 
 /** What is shared by all is seen by all; of a deleted one, where it was. */

@@ -58,8 +58,8 @@ export async function savesAfter(
 }
 
 /** The place of the newest save; 0 while there is none. */
-export async function lastSave(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ last: number }>(
+export async function lastSave(db: Db): Promise<number> {
+  const { rows } = await db.query<{ last: number }>(
     'SELECT coalesce(max(change), 0)::float8 AS last FROM definition_revision',
   );
   return rows[0]!.last;

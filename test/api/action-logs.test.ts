@@ -4,6 +4,7 @@ import { setSecret } from '../../src/commands/set-secret.ts';
 import type { WorkflowAction } from '../../src/core/definitions.ts';
 import { ActionLogs } from '../../src/jobs/action-logs.ts';
 import type { OpenActionLog } from '../../src/jobs/action-logs.ts';
+import { writeCursor } from '../../src/schema/connection.ts';
 import { type ApiServer, startServer } from '../../src/server.ts';
 import { sluice } from '../cli/served.ts';
 import { FORGOTTEN, forgetOldLogs } from '../../src/store/action-logs.ts';
@@ -180,7 +181,7 @@ describe('the log of a release', () => {
 
 test('a log that grows is followed, by subscribers and in a terminal, until its release has ended', async () => {
   const id = await release('followed', shell('slow', 'for i in 1 2 3 4; do echo line $i; sleep 0.6; done'));
-  const query = `subscription ($id: ID!) { actionLogAdded(releaseId: $id, after: "") { cursor node { sequence text } } }`;
+  const query = `subscription ($id: ID!, $after: String = "") { actionLogAdded(releaseId: $id, after: $after) { cursor node { sequence text } } }`;
   const watcher = await overWebSocket(server.url, { id }, query);
   const { code, out } = await sluice({ SLUICE_SERVER: server.url }, 'logs', id, '--step', 'slow', '--follow');
   expect(code).toBe(0);
@@ -193,6 +194,10 @@ test('a log that grows is followed, by subscribers and in a terminal, until its 
   );
   expect(seen).toEqual(chunks.map(({ sequence, text }) => ({ sequence, text })));
   watcher.destroy();
+  const elsewhere = await overWebSocket(server.url, { id, after: writeCursor('999999') }, query);
+  await elsewhere.has(1);
+  expect(elsewhere.results[0]!.errors![0]!.extensions).toMatchObject({ code: 'CURSOR_EXPIRED', oldestCursor: '' });
+  elsewhere.destroy();
 });
 
 test('each try has a log of its own, with why it failed and what was answered', async () => {

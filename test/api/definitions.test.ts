@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeCursor } from '../../src/schema/connection.ts';
 import { ERRORS, openTestApi } from './support/api.ts';
 import type { TestApi } from './support/api.ts';
 
@@ -878,6 +879,22 @@ describe('the past of a definition', () => {
     const again = await api.follow('ada', query, { after: events[0].cursor, names: ['told'], kinds: ['Environment'] });
     expect((await again.next()).value.definitionEvents).toEqual(events[1]);
     await again.return?.();
+  });
+
+  test('after a cursor that was read before the definitions each save is told; a cursor of another database is refused', async () => {
+    const query =
+      'subscription ($after: String) { definitionEvents(after: $after, kinds: [Environment]) { cursor name } }';
+    await api.save('Environment', 'counted-before', { kind: 'PRODUCTION' });
+    const { definitionCursor: after } = await api.ask('{ definitionCursor }');
+    await api.save('Environment', 'counted', { kind: 'PRODUCTION' });
+    const watching = await api.follow('ada', query, { after });
+    const { cursor, name } = (await watching.next()).value.definitionEvents;
+    expect(name).toBe('counted');
+    await watching.return?.();
+    expect(await api.ask('{ definitionCursor }')).toEqual({ definitionCursor: cursor });
+    await expect(api.follow('ada', query, { after: writeCursor('999999999') })).rejects.toMatchObject({
+      extensions: { code: 'CURSOR_EXPIRED', oldestCursor: '' },
+    });
   });
 
   test('who sees a part is told of that part alone', async () => {

@@ -666,6 +666,7 @@ export const DEFINED = [
     query:
       '(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", input: { name: "w", kind: DENY, timeZone: "UTC", times: { once: { from: "2026-01-01T00:00", to: "2026-01-02T00:00" } } }) { cutAt }',
   },
+  { field: 'definitionCursor', query: '' },
   {
     field: 'definitionRevisions',
     query: '(kind: PromotionFlow, name: "to-production", first: 100) { nodes { revision by diff } }',
