@@ -40,6 +40,8 @@ interface Following<Data, Variables> {
   /** Asked anew at each connection, so that it starts after the newest thing heard. */
   variables: () => Variables;
   onData: (data: Data) => void;
+  /** The server does not know the cursor any more: what it came with has to be read again. Called at each try until `variables` has one that it knows. */
+  onExpired: () => void;
 }
 
 /** How many follow something now; with none the state of the stream is idle. */
@@ -66,9 +68,11 @@ export function follow<Data extends object, Variables extends Record<string, unk
       { query, variables: following.variables() },
       {
         next: ({ data, errors }) => {
-          failures = 0;
           if (errors?.[0]) console.warn(errors[0].message);
-          if (data) following.onData(data);
+          if (data) {
+            failures = 0;
+            following.onData(data);
+          } else if (errors?.some(({ extensions }) => extensions?.['code'] === 'CURSOR_EXPIRED')) following.onExpired();
         },
         error: (error) => lost(error),
         complete: () => lost(undefined),

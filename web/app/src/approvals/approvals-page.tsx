@@ -2,8 +2,8 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { Button, Checkbox, Switch } from 'react-aria-components';
-import { useQuery } from 'urql';
 import { useChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
 import { ApprovalsDocument, InboxChangedDocument } from '../generated/documents.ts';
 import type { Refusals } from '../parts/ask.tsx';
@@ -24,7 +24,7 @@ const PER_PAGE = 25;
 export function ApprovalsPage() {
   const { all, after } = useSearch({ from: '/inbox' });
   const navigate = useNavigate({ from: '/inbox' });
-  const [{ data, error }, ask] = useQuery({
+  const [{ data, error }, ask] = useRead({
     query: ApprovalsDocument,
     variables: { first: PER_PAGE, after, filter: { forMe: all ? undefined : true } },
   });

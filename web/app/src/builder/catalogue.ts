@@ -1,7 +1,6 @@
-import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useCallback, useEffect, useState } from 'react';
 import { type Client, useClient } from 'urql';
-import { wordsOf } from '../api/client.ts';
+import { readAll } from '../api/read-all.ts';
 import { EnvironmentNamesDocument, GroupNamesDocument, WorkflowNamesDocument } from '../generated/documents.ts';
 
 /** What exists besides the flow, as the rules of the core ask for it. */
@@ -11,25 +10,6 @@ export interface Catalogue {
   groups: ReadonlyMap<string, readonly string[]>;
   gates: ReadonlyMap<string, string>;
   workflows: ReadonlySet<string>;
-}
-
-interface Page<Node> {
-  page: { nodes: readonly Node[]; pageInfo: { hasNextPage: boolean; endCursor?: string | null } };
-}
-
-async function readAll<Node>(
-  client: Client,
-  document: TypedDocumentNode<Page<Node>, { after?: string | null }>,
-): Promise<Node[]> {
-  const nodes: Node[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const { data, error } = await client.query(document, { after }, { requestPolicy: 'network-only' }).toPromise();
-    if (error || !data) throw new Error(error ? wordsOf(error) : 'The server gave no answer.');
-    nodes.push(...data.page.nodes);
-    if (!data.page.pageInfo.hasNextPage) return nodes;
-    after = data.page.pageInfo.endCursor ?? undefined;
-  }
 }
 
 async function readCatalogue(client: Client): Promise<Catalogue> {

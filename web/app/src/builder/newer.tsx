@@ -1,40 +1,26 @@
 import { useDeferredValue, useEffect, useMemo } from 'react';
 import { Button } from 'react-aria-components';
-import { follow } from '../api/live.ts';
-import { SavesDocument } from '../generated/documents.ts';
+import { useDefinitionChanges } from '../api/changes.ts';
 import { When } from '../parts/time.tsx';
 import { calledOf, isDirty, mergeInto, resolveConflict, type DraftKind, type Side, sidesOf } from './document/index.ts';
-import { savedText, useDraft, useDraftStore } from './draft.ts';
+import { useDraft, useDraftStore } from './draft.ts';
 import { savedName } from './keep.ts';
+import { useReadNewest } from './read-newest.ts';
 
 /** Hears when somebody saves the definition, or deletes it. */
-function useSaves(): void {
-  const store = useDraftStore();
-  const kind = useDraft(({ session }) => session.document.kind);
-  const base = useDraft(({ session }) => session.base);
-  // The text may call it something else by now.
-  const name = useMemo(() => savedName(kind, base), [kind, base]);
-  useEffect(() => {
-    if (name === undefined) return undefined;
-    let cursor: string | undefined;
-    return follow({
-      document: SavesDocument,
-      variables: () => ({ kinds: [kind], names: [name], after: cursor }),
-      onData: ({ definitionEvents: { cursor: at, revision, definition, by, at: when } }) => {
-        cursor = at;
-        if (revision <= (store.getState().newest.revision ?? 0)) return;
-        const text = definition ? savedText(definition) : null;
-        store.setState({ newest: { revision, text, by: by ?? null, at: when } });
-      },
-    });
-  }, [kind, name, store]);
+function Saves({ kind, name }: { kind: DraftKind; name: string }) {
+  const readNewest = useReadNewest();
+  useDefinitionChanges([kind], [() => void readNewest(kind, name)], [name]);
+  return null;
 }
 
 /** Somebody else saved: said where one works, without taking anything away. */
 export function Newer({ readAgain }: { readAgain?: () => Promise<void> }) {
-  useSaves();
   const newest = useDraft((state) => state.newest);
+  const kind = useDraft(({ session }) => session.document.kind);
   const base = useDraft(({ session }) => session.base);
+  // The text may call it something else by now.
+  const name = useMemo(() => savedName(kind, base), [kind, base]);
   const isSaving = useDraft((state) => state.isSaving);
   const isOurs = newest.revision === base.revision;
   useEffect(() => {
@@ -44,6 +30,7 @@ export function Newer({ readAgain }: { readAgain?: () => Promise<void> }) {
   const isNewer = !isSaving && (newest.revision ?? 0) > (base.revision ?? 0) && base.revision !== null;
   return (
     <>
+      {name !== undefined && <Saves kind={kind} name={name} />}
       {isNewer && (newest.text === null ? <Deleted /> : <Saved text={newest.text} />)}
       <Conflicts />
     </>

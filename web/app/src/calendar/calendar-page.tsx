@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { Button, ModalOverlay, Modal, Dialog, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { endOf, useChanges, useDefinitionChanges, useListChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { now } from '../api/clock.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
@@ -45,9 +46,9 @@ export function CalendarPage() {
   const day = search.day ?? today;
   const days = useMemo(() => daysOf(span, day, zone), [span, day, zone]);
   const [from, to] = [days[0]!.from, days.at(-1)!.to];
-  const [names] = useQuery({ query: CalendarNamesDocument, variables: { search: search.environment } });
+  const [names, askNames] = useRead({ query: CalendarNamesDocument, variables: { search: search.environment } });
   const environments = useMemo(() => names.data?.environments.nodes.map(({ name }) => name) ?? [], [names.data]);
-  const [calendar, askCalendar] = useQuery({
+  const [calendar, askCalendar] = useRead({
     query: CalendarDocument,
     variables: {
       environments,
@@ -57,7 +58,7 @@ export function CalendarPage() {
     },
     pause: environments.length === 0,
   });
-  const [overlay, askOverlay] = useQuery({
+  const [overlay, askOverlay] = useRead({
     query: CalendarReleasesDocument,
     variables: {
       environments,
@@ -67,7 +68,7 @@ export function CalendarPage() {
     },
     pause: environments.length === 0,
   });
-  useDefinitionChanges(['ReleaseWindow', 'Environment'], [askCalendar]);
+  useDefinitionChanges(['ReleaseWindow', 'Environment'], [askNames, askCalendar]);
   useListChanges(['ENVIRONMENT_HOLDS'], [askOverlay]);
   useChanges(AnyReleaseDocument, { from: endOf(overlay.data?.newest), asks: [askOverlay], pause: RELEASES_PAUSE_MS });
   const [draft, setDraft] = useState<Draft>();

@@ -1,7 +1,7 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Hand } from 'lucide-react';
-import { useQuery } from 'urql';
 import { endOf, useChanges, useDefinitionChanges, useListChanges, useMoment } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import {
   AnyReleaseDocument,
   EnvironmentContentDocument,
@@ -30,8 +30,8 @@ export function EnvironmentPage() {
   const { name } = useParams({ from: '/environments/$name' });
   const { product, after, historyAfter } = useSearch({ from: '/environments/$name' });
   const navigate = useNavigate({ from: '/environments/$name' });
-  const [{ data, error }, ask] = useQuery({ query: EnvironmentDocument, variables: { name }, context: READ_AGAIN });
-  const [content, askContent] = useQuery({ query: EnvironmentContentDocument, variables: { name, after } });
+  const [{ data, error }, ask] = useRead({ query: EnvironmentDocument, variables: { name }, context: READ_AGAIN });
+  const [content, askContent] = useRead({ query: EnvironmentContentDocument, variables: { name, after } });
   const asks = [ask, askContent];
   useChanges(AnyReleaseDocument, { variables: { filter: { environment: name } }, from: endOf(data?.newest), asks });
   useListChanges(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS'], asks);

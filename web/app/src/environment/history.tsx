@@ -1,7 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useQuery } from 'urql';
 import { parseDuration } from '../../../../src/core/duration.ts';
 import { endOf, useChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import {
   AnyReleaseDocument,
   EnvironmentHistoryDocument,
@@ -25,11 +25,11 @@ interface HistoryProps {
 /** What was brought to an environment of a product, and how well that goes. */
 export function History({ environment, product, after }: HistoryProps) {
   const navigate = useNavigate({ from: '/environments/$name' });
-  const [{ data, error }, ask] = useQuery({
+  const [{ data, error }, ask] = useRead({
     query: EnvironmentHistoryDocument,
     variables: { name: environment, product, after },
   });
-  const [may, askMay] = useQuery({ query: MayRollBackDocument, variables: { name: environment, product } });
+  const [may, askMay] = useRead({ query: MayRollBackDocument, variables: { name: environment, product } });
   const filter = { environment, product };
   useChanges(AnyReleaseDocument, { variables: { filter }, from: endOf(data?.newest), asks: [ask, askMay] });
   return (

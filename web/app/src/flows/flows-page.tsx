@@ -1,14 +1,16 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Copy, Plus } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import { useQuery } from 'urql';
 import { endOf, useChanges, useDefinitionChanges } from '../api/changes.ts';
+import { useAll } from '../api/read-all.ts';
+import { useRead } from '../api/read.ts';
 import {
   AnyReleaseDocument,
   DeleteFlowDocument,
   type FlowRowFragment,
   FlowsDocument,
   LastReleaseOfFlowDocument,
+  ProductsDocument,
 } from '../generated/documents.ts';
 import { PageHeading } from '../parts/heading.tsx';
 import { useOrder } from '../parts/order.ts';
@@ -19,6 +21,8 @@ import { FirstSteps } from './first-steps.tsx';
 import { FromYamlButton } from './from-yaml.tsx';
 
 const PER_PAGE = 25;
+/** Of products in a row. */
+const MOST_NAMES = 10;
 /** Each flow asks for its own last release. */
 const RELEASES_PAUSE_MS = 5_000;
 
@@ -26,17 +30,21 @@ const RELEASES_PAUSE_MS = 5_000;
 export function FlowsPage() {
   const { search, after } = useSearch({ from: '/flows' });
   const navigate = useNavigate({ from: '/flows' });
-  const [{ data, error }, ask] = useQuery({ query: FlowsDocument, variables: { first: PER_PAGE, after, search } });
-  useDefinitionChanges(['PromotionFlow', 'Product'], [ask]);
+  const [{ data, error }, ask] = useRead({ query: FlowsDocument, variables: { first: PER_PAGE, after, search } });
+  const products = useAll(ProductsDocument);
+  useDefinitionChanges(['PromotionFlow'], [ask]);
+  useDefinitionChanges(['Product'], [products.ask]);
   const [told, setTold] = useState(0);
   const hear = (): void => setTold((count) => count + 1);
-  useChanges(AnyReleaseDocument, { from: endOf(data?.newest), asks: [hear], pause: RELEASES_PAUSE_MS });
+  useChanges(AnyReleaseDocument, { from: endOf(data?.newest), asks: [ask, hear], pause: RELEASES_PAUSE_MS });
   const remove = useOrder(DeleteFlowDocument);
-  const productsOf = ({ name }: FlowRowFragment): string =>
-    (data?.products.nodes ?? [])
-      .filter(({ promotionFlows }) => promotionFlows.some((each) => each.name === name))
-      .map((each) => each.name)
-      .join(', ');
+  const productsOf = ({ name }: FlowRowFragment): string => {
+    const own = (products.nodes ?? []).filter(({ promotionFlows }) =>
+      promotionFlows.some((each) => each.name === name),
+    );
+    const names = own.slice(0, MOST_NAMES).map((each) => each.name);
+    return [...names, ...(own.length > MOST_NAMES ? [`and ${own.length - MOST_NAMES} more`] : [])].join(', ');
+  };
   return (
     <>
       <PageHeading title="Flows">
@@ -89,7 +97,7 @@ function environmentsIn({ steps }: FlowRowFragment): ReactNode {
 
 /** @param told counts what was told of releases: with it, it may be another one, or stand elsewhere */
 function LastRelease({ flow, told }: { flow: string; told: number }) {
-  const [{ data }, ask] = useQuery({ query: LastReleaseOfFlowDocument, variables: { flow } });
+  const [{ data }, ask] = useRead({ query: LastReleaseOfFlowDocument, variables: { flow } });
   useEffect(() => {
     if (told > 0) ask({ requestPolicy: 'network-only' });
   }, [ask, told]);

@@ -12,8 +12,8 @@ import {
   Workflow,
 } from 'lucide-react';
 import { type ReactNode, useEffect, useRef } from 'react';
-import { useQuery } from 'urql';
 import { useChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { addressOf } from '../api/place.ts';
 import { useSession } from '../api/session.ts';
 import { ApprovalsForMeDocument, InboxChangedDocument, type Permission } from '../generated/documents.ts';
@@ -120,7 +120,7 @@ export function Frame() {
 
 /** How many approvals wait for the viewer, live. */
 function ForMe() {
-  const [{ data }, ask] = useQuery({ query: ApprovalsForMeDocument });
+  const [{ data }, ask] = useRead({ query: ApprovalsForMeDocument });
   useChanges(InboxChangedDocument, { from: data?.approvals.lastCursor, asks: [ask] });
   const inbox = data?.approvals;
   if (!inbox || inbox.totalCount === 0) return null;

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Switch } from 'react-aria-components';
-import { useQuery } from 'urql';
 import { useListChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { EnvironmentLink } from '../environment/link.tsx';
 import {
   type BadVersionMarkFragment,
@@ -25,8 +25,8 @@ export function HoldsPage() {
   const { past, after, badAfter } = useSearch({ from: '/holds' });
   const navigate = useNavigate({ from: '/holds' });
   const active = past ? undefined : true;
-  const [holds, askHolds] = useQuery({ query: HoldsDocument, variables: { active, after }, context: READ_AGAIN });
-  const [bad, askBad] = useQuery({
+  const [holds, askHolds] = useRead({ query: HoldsDocument, variables: { active, after }, context: READ_AGAIN });
+  const [bad, askBad] = useRead({
     query: BadVersionsDocument,
     variables: { active, after: badAfter },
     context: READ_AGAIN,

@@ -3,7 +3,8 @@ import { type ReactNode, useState } from 'react';
 import { Button, Form, Heading, Input, Label, TextField } from 'react-aria-components';
 import { useClient, useQuery } from 'urql';
 import { wordsOf } from '../api/client.ts';
-import { CanTriggerDocument, ProductsDocument, type ProductsQuery, TriggerDocument } from '../generated/documents.ts';
+import { useAll } from '../api/read-all.ts';
+import { CanTriggerDocument, ProductsDocument, TriggerDocument } from '../generated/documents.ts';
 import { whyNot } from './ability.tsx';
 import type { Refusals } from './ask.tsx';
 import { Choose } from './choose.tsx';
@@ -41,10 +42,10 @@ export function ReleaseForm({
 }: ReleaseFormProps) {
   const client = useClient();
   const navigate = useNavigate();
-  const [{ data }] = useQuery({ query: ProductsDocument });
-  const names = data?.products.nodes.map(({ name }) => name);
+  const { nodes, problem } = useAll(ProductsDocument);
+  const names = nodes?.map(({ name }) => name);
   const [chosen, setChosen] = useState(given);
-  const only = names?.length === 0 && newProduct ? NEW : onlyOf(data);
+  const only = names?.length === 0 && newProduct ? NEW : onlyOf(nodes);
   const product = chosen ?? only;
   const isNew = product === NEW;
   const [can] = useQuery({
@@ -60,7 +61,7 @@ export function ReleaseForm({
   const [busy, setBusy] = useState(false);
   const start = async (): Promise<Refusals> => {
     // Who is quicker than the list does not have to choose where there is nothing to choose from.
-    const target = product ?? onlyOf((await client.query(ProductsDocument, {}).toPromise()).data);
+    const target = product ?? onlyOf((await client.query(ProductsDocument, {}).toPromise()).data?.page.nodes);
     if (target === undefined) return ['Choose a product first.'];
     const prepared = prepare ? await prepare(isNew ? null : target) : { product: target };
     if (!('product' in prepared)) return prepared;
@@ -97,6 +98,7 @@ export function ReleaseForm({
         choices={names && newProduct ? [...names, { id: NEW, name: newProduct.called }] : names}
         onChange={setChosen}
       />
+      {problem !== undefined && <Problem>{problem}</Problem>}
       {reason !== undefined && <Problem>{reason}</Problem>}
       {isNew && newProduct?.fields}
       <TextField className="field" value={version} onChange={setVersion}>
@@ -124,7 +126,5 @@ export function ReleaseForm({
 }
 
 /** The product where there is a single one. */
-function onlyOf(data: ProductsQuery | undefined): string | undefined {
-  const nodes = data?.products.nodes ?? [];
-  return nodes.length === 1 ? nodes[0]!.name : undefined;
-}
+const onlyOf = (nodes: readonly { name: string }[] | undefined): string | undefined =>
+  nodes?.length === 1 ? nodes[0]!.name : undefined;

@@ -49,12 +49,18 @@ function LogText({ release, environment, step, attempt }: StepLogProps) {
   useEffect(() => {
     let stop: (() => void) | undefined;
     let gone = false;
-    const start = async (): Promise<void> => {
+    let after = '';
+    /** @returns whether there is something to follow */
+    const open = async (): Promise<boolean> => {
       const log = await read(undefined);
-      if (!log || gone) return;
+      if (!log || gone) return false;
       setChunks(log.nodes);
       setBefore(log.pageInfo.hasPreviousPage ? (log.pageInfo.startCursor ?? undefined) : undefined);
-      let after = log.pageInfo.endCursor ?? '';
+      after = log.pageInfo.endCursor ?? '';
+      return true;
+    };
+    const start = async (): Promise<void> => {
+      if (!(await open())) return;
       stop = follow({
         document: ActionLogAddedDocument,
         variables: () => ({ release, filter, after }),
@@ -62,6 +68,7 @@ function LogText({ release, environment, step, attempt }: StepLogProps) {
           after = cursor;
           setChunks((known = []) => [...known, node]);
         },
+        onExpired: () => void open(),
       });
     };
     void start();

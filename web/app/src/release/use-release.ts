@@ -18,7 +18,7 @@ const pauseOf = (environments: number): number => (environments > 100 ? 3_000 : 
 /** One release as it is now: read once, and then by its changes. What it waits for can change without them, so that is read again. */
 export function useRelease(id: string) {
   const client = useClient();
-  const [{ data, error, fetching, stale }] = useQuery({
+  const [{ data, error, fetching, stale }, ask] = useQuery({
     query: ReleaseDocument,
     variables: { id },
     requestPolicy: 'network-only',
@@ -52,12 +52,13 @@ export function useRelease(id: string) {
         setRelease((before) => before && painted(before, releaseChanged));
         again.call();
       },
+      onExpired: () => ask({ requestPolicy: 'network-only' }),
     });
     return () => {
       gone = true;
       stop();
       again.stop();
     };
-  }, [read, stale, client, id]);
+  }, [read, stale, client, id, ask]);
   return { release, error, fetching: fetching || (read != null && release === undefined) };
 }

@@ -98,7 +98,7 @@ function nowOf({ status, waitingFor, problem }: ReleaseRowFragment): string {
 function NoneYet() {
   const [{ data }] = useQuery({ query: ProductsDocument });
   const title = 'Nothing has been released yet.';
-  if (data?.products.nodes.length === 0) return <FirstSteps title={title} />;
+  if (data?.page.nodes.length === 0) return <FirstSteps title={title} />;
   return (
     <Empty title={title}>
       <p>Push a commit to a trigger environment, or release a product with the button above.</p>

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
-import { useQuery } from 'urql';
 import { endOf, useChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { AnyReleaseDocument, ReleasesDocument } from '../generated/documents.ts';
 import { type ReleasesSearch, toFilter } from './search.ts';
 
@@ -12,7 +12,7 @@ export function useReleases(search: ReleasesSearch) {
   const key = JSON.stringify({ ...search, after: undefined });
   const filter = useMemo(() => toFilter(search), [key]);
   const choices = useMemo(() => toFilter({ environment, since, until }), [environment, since, until]);
-  const [answer, ask] = useQuery({ query: ReleasesDocument, variables: { first: PER_PAGE, after, filter, choices } });
+  const [answer, ask] = useRead({ query: ReleasesDocument, variables: { first: PER_PAGE, after, filter, choices } });
   useChanges(AnyReleaseDocument, {
     variables: { filter: { product, environment } },
     from: endOf(answer.data?.newest),

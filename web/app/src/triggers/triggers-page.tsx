@@ -2,6 +2,7 @@ import { CirclePause, CirclePlay, Rocket, RotateCw, X } from 'lucide-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { useListChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { useMay } from '../frame/viewer.ts';
 import {
   DeliveriesDocument,
@@ -30,7 +31,7 @@ import { When } from '../parts/time.tsx';
 export function TriggersPage() {
   const { after } = useSearch({ from: '/triggers' });
   const navigate = useNavigate({ from: '/triggers' });
-  const [triggers, askTriggers] = useQuery({ query: TriggersDocument, variables: { after }, context: READ_AGAIN });
+  const [triggers, askTriggers] = useRead({ query: TriggersDocument, variables: { after }, context: READ_AGAIN });
   const sees = useMay(false)('REPORT');
   useListChanges(['TRIGGERS', 'CANDIDATES'], [askTriggers]);
   return (
@@ -75,7 +76,7 @@ export function TriggersPage() {
 function Deliveries() {
   const { deliveriesAfter } = useSearch({ from: '/triggers' });
   const navigate = useNavigate({ from: '/triggers' });
-  const [deliveries, askDeliveries] = useQuery({
+  const [deliveries, askDeliveries] = useRead({
     query: DeliveriesDocument,
     variables: { after: deliveriesAfter },
     context: READ_AGAIN,

@@ -1,6 +1,7 @@
 import { useMemo, useState, useSyncExternalStore } from 'react';
-import { type CombinedError, useClient, useQuery } from 'urql';
+import { type CombinedError, useClient } from 'urql';
 import { endOf, useChanges, useListChanges } from '../api/changes.ts';
+import { useRead } from '../api/read.ts';
 import { AnyReleaseDocument, type CellFragment, LogEndDocument, WhereCellsDocument } from '../generated/documents.ts';
 import { CellReader, type Cells, keyOf } from './cell-reader.ts';
 
@@ -36,8 +37,13 @@ export function useCells(compareTo: string | undefined): Read {
   );
   useSyncExternalStore(reader.listen, reader.changes);
 
-  const [{ data }, askEnd] = useQuery({ query: LogEndDocument, requestPolicy: 'network-only' });
-  useChanges(AnyReleaseDocument, { from: endOf(data?.newest), asks: [reader.again], pause: PAUSE_MS });
+  const [{ data }, askEnd] = useRead({ query: LogEndDocument, requestPolicy: 'network-only' });
+  useChanges(AnyReleaseDocument, {
+    from: endOf(data?.newest),
+    asks: [reader.again],
+    askFrom: askEnd,
+    pause: PAUSE_MS,
+  });
   // Told at once when the server is there, also where it was away as the page was opened.
   useListChanges(['ENVIRONMENT_HOLDS', 'BAD_VERSIONS'], [reader.again, askEnd], PAUSE_MS);
   return { cells: reader.cells, see: reader.see, error };

@@ -2,8 +2,8 @@ import { type Edge } from '@xyflow/react';
 import { CirclePlus } from 'lucide-react';
 import { createContext, memo, useContext, useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components';
-import { useQuery } from 'urql';
-import { ProductsOfFlowsDocument } from '../../generated/documents.ts';
+import { useAll } from '../../api/read-all.ts';
+import { ProductsDocument } from '../../generated/documents.ts';
 import { Choose } from '../../parts/choose.tsx';
 import { fixed } from '../../parts/picture.tsx';
 import { connectTargets, type PromotionFlowSpec } from '../document/index.ts';
@@ -88,8 +88,7 @@ function Strip() {
   const store = useBuilderStore();
   const hooks = useBuilder(({ session }) => session.document.flow?.spec.hooks);
   const product = useBuilder((state) => state.product);
-  const [{ data }] = useQuery({ query: ProductsOfFlowsDocument });
-  const names = data?.products.nodes.map(({ name }) => name) ?? [];
+  const names = useAll(ProductsDocument).nodes?.map(({ name }) => name) ?? [];
   return (
     <div className="chart-strip">
       <span className="hint">Hooks of the release:</span>

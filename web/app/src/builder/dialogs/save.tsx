@@ -3,14 +3,15 @@ import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { useClient } from 'urql';
 import { wordsOf } from '../../api/client.ts';
 import { now as clock } from '../../api/clock.ts';
-import { ApplyManifestsDocument, ProposeChangeDocument, RevisionsDocument } from '../../generated/documents.ts';
+import { ApplyManifestsDocument, ProposeChangeDocument } from '../../generated/documents.ts';
 import { Away } from '../../parts/away.tsx';
 import { Coded } from '../../parts/coded.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useChecked, useProblems } from '../problems.tsx';
-import { type Base, calledOf, diffOf, type DraftKind, nameIn } from '../document/index.ts';
-import { savedText, useDraft, useDraftStore } from '../draft.ts';
+import { type Base, calledOf, diffOf, nameIn } from '../document/index.ts';
+import { useDraft, useDraftStore } from '../draft.ts';
 import { savedName } from '../keep.ts';
+import { useReadNewest } from '../read-newest.ts';
 import { Diff } from '../diff.tsx';
 import { Over } from './sheet.tsx';
 
@@ -28,17 +29,7 @@ export type OnSaved = (saved: Base) => Promise<void>;
 export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
   const client = useClient();
   const store = useDraftStore();
-  /** The page hears of it by itself as well, a moment later. */
-  const readNewest = async (kind: DraftKind, name: string): Promise<void> => {
-    const { data } = await client
-      .query(RevisionsDocument, { kind, name, first: 1 }, { requestPolicy: 'network-only' })
-      .toPromise();
-    const found = data?.definitionRevisions.nodes[0];
-    if (!found || found.revision <= (store.getState().newest.revision ?? 0)) return;
-    const { revision, by, at, manifest, text } = found;
-    const saved = manifest == null ? null : savedText({ text, manifest });
-    store.setState({ newest: { revision, text: saved, by: by ?? null, at } });
-  };
+  const readNewest = useReadNewest();
   const save = async (): Promise<SaveAnswer> => {
     const { session } = store.getState();
     const { text, kind } = session.document;
@@ -60,6 +51,7 @@ export function useSave(onSaved: OnSaved): () => Promise<SaveAnswer> {
     const { changes, userErrors } = data!.payload;
     if (userErrors.length > 0) {
       const isConflict = userErrors.some(({ code }) => code === 'CONFLICT');
+      // The page hears of it by itself as well, a moment later.
       if (isConflict) await readNewest(kind, name);
       return { refusals: userErrors.map(({ message }) => message), isConflict };
     }

@@ -2,11 +2,12 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { Button, Input, Label, Tab, TabList, TabPanel, Tabs, TextField } from 'react-aria-components';
 import { useQuery } from 'urql';
 import { now } from '../../api/clock.ts';
+import { useAll } from '../../api/read-all.ts';
 import {
   ForeseeReleaseDocument,
   type ForeseeReleaseQuery,
   PolicyPreviewDocument,
-  ProductsOfFlowsDocument,
+  ProductsDocument,
   WhichFlowDocument,
 } from '../../generated/documents.ts';
 import { Choose } from '../../parts/choose.tsx';
@@ -22,15 +23,15 @@ const PAUSE_MS = 400;
 /** What the draft would do, before anything is done: in time, for a commit, and by policy. */
 export function TryIt({ close }: { close: () => void }) {
   const { flow } = useDocument();
-  const [{ data, error }] = useQuery({ query: ProductsOfFlowsDocument });
-  const names = data?.products.nodes.map(({ name }) => name) ?? [];
-  const own = data?.products.nodes.find(({ promotionFlows }) => promotionFlows.some(({ name }) => name === flow?.name));
+  const { nodes, problem } = useAll(ProductsDocument);
+  const names = nodes?.map(({ name }) => name) ?? [];
+  const own = nodes?.find(({ promotionFlows }) => promotionFlows.some(({ name }) => name === flow?.name));
   const [chosen, setChosen] = useState<string>();
   const product = chosen ?? own?.name ?? names[0];
   return (
     <Over title={`Try ${flow?.name}`} wide onClose={close}>
-      <QueryProblem error={error} />
-      {data && names.length === 0 && (
+      {problem !== undefined && <Problem>{problem}</Problem>}
+      {nodes && names.length === 0 && (
         <Empty title="There is no product yet.">
           <p>Trigger makes one, with simulated targets.</p>
         </Empty>

@@ -1,7 +1,7 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useQuery } from 'urql';
 import { useDefinitionChanges } from '../../api/changes.ts';
+import { useRead } from '../../api/read.ts';
 import { Definitions } from '../../flows/definitions.tsx';
 import { useTitle } from '../../frame/title.ts';
 import { DeleteWorkflowDocument, type WorkflowRowFragment, WorkflowsDocument } from '../../generated/documents.ts';
@@ -19,7 +19,7 @@ const PER_PAGE = 25;
 export function WorkflowsPage() {
   const { search, after } = useSearch({ from: '/workflows' });
   const navigate = useNavigate({ from: '/workflows' });
-  const [{ data, error }, ask] = useQuery({ query: WorkflowsDocument, variables: { first: PER_PAGE, after, search } });
+  const [{ data, error }, ask] = useRead({ query: WorkflowsDocument, variables: { first: PER_PAGE, after, search } });
   useDefinitionChanges(['PromotionWorkflow'], [ask]);
   const remove = useOrder(DeleteWorkflowDocument);
   return (
