@@ -130,7 +130,7 @@ async function close(
 
 async function tell(
   { releaseEngine, drivers }: Pick<Parts, 'drivers' | 'releaseEngine'>,
-  { releaseId, position, step, attempt, key, repository }: PullRequestRecord,
+  { releaseId, position, step, attempt, key, repository, state: known }: PullRequestRecord,
   seen: PullRequestSeen,
   signal: AbortSignal,
 ): Promise<void> {
@@ -139,8 +139,9 @@ async function tell(
   const work = planned?.steps[step]?.work;
   if (!to || !planned || work?.kind !== 'propose') return;
   const promotion = to.state.promotions[position] as PromotionState;
-  // Its promotion has recorded the merge already.
-  if (seen.state === 'MERGED' && promotion.attempt === attempt && !isUnmerged(planned, promotion, step)) return;
+  // Its promotion has recorded the merge already, and not only that its change had come by another way.
+  const isRecorded = promotion.attempt === attempt && !isUnmerged(planned, promotion, step);
+  if (seen.state === 'MERGED' && known === 'MERGED' && isRecorded) return;
   const landed: { application: number; commit: string | null }[] = [];
   for (const application of seen.state === 'MERGED' ? work.applications : []) {
     const { content, spec } = planned.applications[application] as PlannedApplication;

@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import { proposalOf } from './plan.ts';
+import { changeOf, proposalOf } from './plan.ts';
 import type { PlannedApplication, PlannedPromotion, ReleasePlan } from './plan.ts';
 import type { NoticedBy, PromotionState, PullRequestNews, ReleaseState, Stimulus } from './release.ts';
 import { ENDED_PROMOTION } from './release.ts';
@@ -65,7 +65,12 @@ export function applyPullRequestClosed(
   const planned = draft.planned(position);
   if (planned.steps[step]?.work.kind !== 'propose' || pullRequest.state === 'OPEN') return;
   tell(draft, position, step, pullRequest, { attempt, late: true, commit: landed[0]?.commit ?? undefined });
-  for (const { application, commit } of landed) draft.deploy(position, application, commit, null);
+  // One that its own step has recorded, as of an application that had its content before, may have been found healthy since.
+  const { steps, ...promotion } = draft.state.promotions[position] as PromotionState;
+  const isRecorded = (application: number): boolean =>
+    promotion.attempt === attempt && steps[changeOf(planned, application)]?.status === 'SUCCEEDED';
+  for (const { application, commit } of landed)
+    if (!isRecorded(application)) draft.deploy(position, application, commit, null);
 }
 
 /** Tells what a step has learned about its pull request. */

@@ -259,6 +259,24 @@ describe('one that applications share, of which one has its content already', ()
     expect(errands(play)).toMatchObject([{ name: CLOSE_PULL_REQUEST, of: 'p1-a1-s0' }]);
   });
 
+  test('is not recorded anew for that one by a merge that is found after the end', () => {
+    const play = halfThere();
+    const there = play.deployments.filter(({ promotion }) => promotion === 1);
+    expect(there).toMatchObject([{ application: 0, commit: 'c0ffee' }]);
+    play.tell({ kind: 'terminate', reason: 'not today', by: 'ada' });
+    play.tell({
+      kind: 'pull-request-closed',
+      key: 'closed',
+      promotion: 1,
+      attempt: 1,
+      step: 0,
+      pullRequest: { ...NEWS, state: 'MERGED', by: 'grace' },
+      landed: [0, 1].map((application) => ({ application, commit: 'late' })),
+    });
+    const both = play.deployments.filter(({ promotion }) => promotion === 1);
+    expect(both).toMatchObject([...there, { application: 1, commit: 'late' }]);
+  });
+
   test('is no merge of that one: while a gate is shut nothing of it is told, and nothing goes back', () => {
     const play = halfThere({ holds: { eu: [HELD] } });
     expect(play.state.promotions[1]!.steps.filter(({ unchanged }) => unchanged)).toHaveLength(1);

@@ -173,6 +173,22 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await at.ofType(id, 'PullRequestMerged')).toEqual([]);
     });
 
+    once('one whose change came by another way is told to be merged where that came before it was closed', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      forge.faults.script(/^POST .*comments$/, { when: 'BEFORE', status: 502 });
+      await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');
+      await at.told();
+      while (forge.faults.met.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await forge.merge('acme/config', number, 'squash', { by: 'grace' });
+      expect((await engine.ended(id)).status).toBe('SUCCEEDED');
+      await at.settled();
+      expect(await at.ofType(id, 'PullRequestMerged')).toMatchObject([{ number, by: 'grace', late: true }]);
+      expect(await at.ofType(id, 'PullRequestClosed')).toEqual([]);
+    });
+
     byTurns('trap 4: where no webhook comes the list of the host is enough', async () => {
       await billing();
       const id = await release('2');
