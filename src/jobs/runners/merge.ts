@@ -90,6 +90,8 @@ async function look(at: StepAt<Merge>): Promise<Outcome> {
       kind: 'failed',
       message: `pull request ${number} of ${target.repoURL} brings branch "${seen.head.branch}" now, and not "${branch}": it is another one than was opened`,
     };
+  // A run that was held up with an older answer must not write over what another one has seen since; a merge is the last word.
+  if (seen.state !== 'MERGED') await mustBeMine(at.context);
   await hands.pullRequests.saw(key, sightingOf(seen));
   return judge(at, looked, seen);
 }
