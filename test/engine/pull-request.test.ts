@@ -385,6 +385,28 @@ describe.each(HOSTS)('on %s', (kind) => {
       expect(await pullRequestsOf(engine.app.pool, [id])).toMatchObject([{ state: 'GONE' }]);
     });
 
+    once('trap 10: what another repository of its name has open is not taken over by a retry', async () => {
+      await billing();
+      const id = await release('2');
+      await at.waitsUnseen(id);
+      const { number } = await forge.pullRequest('acme/config');
+      await forge.closePullRequest('acme/config', number, 'grace');
+      await tellPullRequests(engine.app, config.url, [{ number }], 'WEBHOOK');
+      await at.failure(id);
+      await at.settled();
+      await forge.rename('acme/config', 'acme/renamed');
+      const other = await at.host.repository('config');
+      await other.commit({ 'eu/values.yaml': 'tag: "1"\n' }, 'First');
+      await other.commit({ 'eu/values.yaml': 'tag: "5"\n' }, 'Theirs', { branch: 'theirs' });
+      expect(await forge.open('acme/config', 'theirs', 'Theirs')).toBe(number);
+      await engine.app.releaseEngine.tell(id, { kind: 'retry', by: 'ada' });
+      await at.waits(id);
+      const own = (await at.ofType(id, 'PullRequestOpened')).at(-1);
+      expect(own?.number).not.toBe(number);
+      expect(own?.branch).not.toBe('theirs');
+      expect(await forge.pullRequest('acme/config', number)).toMatchObject({ state: 'open', comments: [] });
+    });
+
     once('trap 11: nothing to change opens nothing, and the promotion succeeds', async () => {
       await billing();
       await config.commit({ 'eu/values.yaml': 'tag: "2"\nreplicas: 3\n' }, 'By hand');

@@ -141,7 +141,10 @@ async function endEarlier(
   for (const each of mine.toReversed()) {
     if (each.state !== 'CLOSED' || each.number === null || each.repository !== place.repository) continue;
     const seen = await forge.get(each.repository, each.number, { signal });
-    if (seen.state === 'OPEN' && seen.base === place.base) return { ...seen, branch: each.branch, key: each.key };
+    // Another repository may have taken the name, with a pull request of the same number.
+    const isOurs = seen.head.branch === each.branch;
+    if (isOurs && seen.state === 'OPEN' && seen.base === place.base)
+      return { ...seen, branch: each.branch, key: each.key };
     if (each === mine.at(-1)) await hands.pullRequests.deleteBranch(each, signal);
   }
   for (const each of await hands.pullRequests.openIn(place)) {
