@@ -138,8 +138,20 @@ const MUTANTS = {
   ],
   'pull request: a merge after the end is not recorded': [
     'pull-request.ts',
-    '  for (const { application, commit } of landed) draft.deploy(position, application, commit, null);\n',
-    '',
+    '    if (!isRecorded(application)) draft.deploy(position, application, commit, null);\n',
+    '    void application, commit;\n',
+    'test/core/pull-request',
+  ],
+  'pull request: a merge after the end is recorded anew': [
+    'pull-request.ts',
+    'if (!isRecorded(application)) draft.deploy(',
+    'draft.deploy(',
+    'test/core/pull-request',
+  ],
+  'pull request: who closed it has merged it': [
+    'follow-merge.ts',
+    "const { by, at } = state === 'MERGED' ? end : {};",
+    'const { by, at } = end;',
     'test/core/pull-request',
   ],
   'merge: holds are not asked again': ['gates/hold.ts', '  again: true,\n', '', MERGES],
