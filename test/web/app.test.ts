@@ -502,6 +502,24 @@ test('the list of flows tells what others save and release', async () => {
   await page.getByRole('row').filter({ hasText: 'of-somebody-else' }).waitFor({ state: 'detached' });
 }, 120_000);
 
+test('what a search asks for is written out in its field', async () => {
+  for (const at of ['/', '/flows']) {
+    const { page } = await start(at);
+    const field = page.getByLabel('Search', { exact: true });
+    await field.waitFor();
+    const picture = async (): Promise<string> => {
+      const { x, y, height } = (await field.boundingBox())!;
+      // What stands within its borders.
+      const clip = { x: x + 4, y: y + 4, width: 215, height: height - 8 };
+      const shown = await page.screenshot({ clip, caret: 'hide', animations: 'disabled' });
+      return shown.toString('base64');
+    };
+    const before = await picture();
+    await field.evaluate((each) => ((each as unknown as { style: { minWidth: string } }).style.minWidth = '30rem'));
+    expect(before === (await picture()), at).toBe(true);
+  }
+});
+
 test('who follows a link while a filter counts its text is not called back, and is told where they are', async () => {
   const { page } = await start('/');
   await page.getByLabel('Search', { exact: true }).waitFor();

@@ -8,8 +8,11 @@ import type { Shell } from '../shell.ts';
 
 /** A freeze is a release window of the kind DENY that carries this label: nothing else knows of freezes. */
 const LABEL = { key: 'sluice.dev/freeze', value: 'true' };
-/** It begins before now: an answer tells the server's time by the second, and a window that begins later would leave a gap. */
-const EARLIER_MS = 3_600_000;
+/**
+ * It begins before now: an answer tells the server's time by the second, the clocks of workers differ from that a little, and a window that begins later would
+ * leave a gap. No more than that, since calendars show it from then on.
+ */
+const EARLIER_MS = 60_000;
 
 export const FREEZES = {
   freeze: `mutation CliFreeze($input: ReleaseWindowCreateInput!) {
