@@ -203,8 +203,14 @@ describe('a draft', () => {
     await define('tabs');
     const context = await person(ana);
     const [one, two] = [await open(context, 'tabs'), await open(context, 'tabs')];
+    const list = await context.newPage();
+    await list.goto(`${guarded.url}/flows`);
+    await list.getByRole('row').filter({ hasText: 'tabs' }).waitFor();
+    const listed = list.getByRole('region', { name: 'Your drafts in this browser' });
+    await expect.poll(() => listed.count()).toBe(0);
     await set(one, 'staging', 'soak', '10m');
     await said(two, 'another tab changed the draft');
+    await listed.getByRole('link', { name: 'tabs', exact: true }).waitFor();
     await node(two, 'staging').click();
     await expect.poll(() => field(two, 'soak').inputValue()).toBe('10m');
     // Both at once, and not one after the other.
@@ -221,6 +227,21 @@ describe('a draft', () => {
     await isRevision(two, 2);
     await expect.poll(() => two.getByRole('region', { name: 'A newer revision' }).count()).toBe(0);
     await expect.poll(async () => (await read('tabs')).manifest).toMatch(both);
+    await expect.poll(() => listed.count()).toBe(0);
+    // What one of them discards is gone in both, which the dialog says before.
+    await set(one, 'staging', 'soak', '30m');
+    await listed.waitFor();
+    await said(two, 'another tab changed the draft');
+    await node(two, 'staging').click();
+    await expect.poll(() => field(two, 'soak').inputValue()).toBe('30m');
+    await button(one, 'Discard').click();
+    await dialog(one)
+      .getByText('The draft goes in every tab, and revision 2 is shown again. Nothing undoes that.')
+      .waitFor();
+    await inDialog(one, 'Discard').click();
+    await said(two, 'another tab discarded the draft');
+    await expect.poll(() => textOf(two)).toMatch(/soak: 10m[^]*soak: 20m/);
+    await expect.poll(() => listed.count()).toBe(0);
     await context.close();
   }, 120_000);
 

@@ -1,5 +1,6 @@
 import { now } from '../api/clock.ts';
-import { browserStore, browserWords, browserWorld } from './document/browser.ts';
+import { coalesce } from '../api/coalesce.ts';
+import { browserStore, browserWords, browserWorld, listenToTabs } from './document/browser.ts';
 import {
   type Base,
   beginSession,
@@ -130,5 +131,23 @@ export const savedName = (kind: DraftKind, { revision, text }: Base): string | u
 /** What this person has not saved, here; the newest first. Empty in a browser that keeps nothing. */
 export const keptDrafts = async (kind: DraftKind, person: string): Promise<KeptDraft[]> =>
   (await draftsOf({ store: browserStore, words: browserWords }, kind, person).catch(notKept)) ?? [];
+
+/** A draft changes with every key: it is looked at that often at most, in milliseconds. */
+const LOOK_MS = 500;
+
+/** Tells what `keptDrafts` says, now and whenever another tab has changed a draft. @returns ends that */
+export function followKeptDrafts(
+  kind: DraftKind,
+  person: string,
+  told: (drafts: readonly KeptDraft[]) => void,
+): () => void {
+  const look = coalesce(() => void keptDrafts(kind, person).then(told), LOOK_MS);
+  const stop = listenToTabs(() => look.call());
+  look.call();
+  return () => {
+    stop();
+    look.stop();
+  };
+}
 
 export type KeptDraft = Awaited<ReturnType<typeof draftsOf>>[number];

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import type { DraftKind } from '../builder/document/index.ts';
-import { keptDrafts, type KeptDraft } from '../builder/keep.ts';
+import { followKeptDrafts, type KeptDraft } from '../builder/keep.ts';
 import { usePerson } from '../frame/viewer.ts';
 import { When } from '../parts/time.tsx';
 
@@ -9,9 +9,7 @@ import { When } from '../parts/time.tsx';
 export default function Drafts({ kind }: { kind: DraftKind }) {
   const person = usePerson();
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
-  useEffect(() => {
-    if (person !== undefined) void keptDrafts(kind, person).then(setDrafts);
-  }, [kind, person]);
+  useEffect(() => (person === undefined ? undefined : followKeptDrafts(kind, person, setDrafts)), [kind, person]);
   const DraftLink = kind === 'PromotionFlow' ? FlowLink : WorkflowLink;
   if (drafts.length === 0) return null;
   return (

@@ -20,7 +20,10 @@ export function Discard({ close, onDiscard }: { close: () => void; onDiscard: ()
   return (
     <Over title="Discard the draft" onClose={close}>
       <p>
-        {revision === null ? `The ${called} was never saved: all of it goes.` : `Revision ${revision} is shown again.`}
+        {revision === null
+          ? `The ${called} was never saved: nothing of it is left, in any tab.`
+          : `The draft goes in every tab, and revision ${revision} is shown again.`}{' '}
+        Nothing undoes that.
       </p>
       <div className="actions">
         <Button className="button" onPress={close}>

@@ -76,3 +76,14 @@ export function browserWorld(): DraftWorld {
     now,
   };
 }
+
+/** Calls `told` when any draft changes in another tab of this browser: in the store, or in the words that each tab leaves. @returns ends that */
+export function listenToTabs(told: () => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.addEventListener('message', told);
+  addEventListener('storage', told);
+  return () => {
+    channel.close();
+    removeEventListener('storage', told);
+  };
+}
