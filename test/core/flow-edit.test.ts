@@ -317,6 +317,23 @@ describe('settings', () => {
     ]);
   });
 
+  test('a step that its workflow gives a name has its faults told at the edits, and so have those that named it', () => {
+    const nameless = add([{ dependsOn: [] }], ['dev']);
+    const into = (workflow: string): FlowEdit => ({ type: 'changeStep', step: '', settings: { workflow } });
+    const steps = ['spec', 'steps'];
+    expect(found(spec, nameless, into('announce')).problems).toMatchObject([
+      { path: ['edits', 0, 'steps', 0], flowPath: [...steps, spec.steps.length, 'name'] },
+    ]);
+    const two = add([{ dependsOn: [] }, { dependsOn: [] }], ['dev']);
+    for (const { path } of found(spec, two, into('announce')).problems)
+      expect(path?.slice(0, 3)).toEqual(['edits', 0, 'steps']);
+    const later = add([env('qa')], ['announce']);
+    const other: FlowEdit = { type: 'changeStep', step: 'announce', settings: { workflow: 'migrate' } };
+    expect(found(spec, nameless, into('announce'), later, other).problems.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([['edits', 3, 'settings', 'workflow']]),
+    );
+  });
+
   test('a warning has its places, too; what was there before has none among the edits', () => {
     const idle = { policy: { action: 'none' as const } };
     const { warnings } = found(flow([{ ...env('eu', 'dev'), ...idle }]), add([{ ...env('qa'), ...idle }], ['eu']));
@@ -714,7 +731,7 @@ describe('properties', () => {
         expect(read.errors).toEqual([]);
         expect(sameDefinition(read.definitions[0]!.definition, definition)).toBe(true);
       }),
-      { numRuns: Math.max(600, Number(process.env.FC_RUNS ?? 0)) },
+      { numRuns: Math.max(1_000, Number(process.env.FC_RUNS ?? 0)) },
     );
     const types = ['addSteps', 'removeStep', 'setDependencies', 'renameStep', 'changeStep'];
     for (const what of types.flatMap((type) => [`${type} refused`, `${type} made`]))

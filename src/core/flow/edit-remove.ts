@@ -95,7 +95,7 @@ function take(
   const [before, after] = [promotes(leaving), promotes(left)];
   const isGone: Renaming = (what, name) => (before[what].has(name) && !after[what].has(name) ? undefined : name);
   const named = withNames({ ...spec, steps }, isGone);
-  for (const step of leaving) flow.origins.removed(stepName(step));
+  for (const step of leaving) flow.origins.removed(named.spec, stepName(step));
   for (const field of ['steps', 'rollbackPolicies']) flow.origins.changedFlow(field, flow.place('step'));
   flow.become(named.spec);
   for (const path of named.emptied) {

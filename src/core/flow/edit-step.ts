@@ -4,7 +4,7 @@ import type { ObjectShape } from '../kinds/shape.ts';
 import { quote, quoteList } from '../wording.ts';
 import { refuseCycle } from './edit-add.ts';
 import type { Editing } from './editing.ts';
-import { environmentsOf } from './graph.ts';
+import { environmentsOf, stepName } from './graph.ts';
 import { withNames } from './names.ts';
 
 type Edit<T extends FlowEdit['type']> = Extract<FlowEdit, { type: T }>;
@@ -51,7 +51,7 @@ export function renameStep(flow: Editing, { step: name, to }: Edit<'renameStep'>
     return flow.origins.changedFlow('triggerEnvironment', path);
   }
   flow.become(withStep(named, node - 1, (each) => ({ ...each, [what]: to })));
-  flow.origins.renamed(name, to);
+  flow.origins.renamed(flow.spec, name, to);
   flow.origins.changed(to, what, path);
   // Names of members of a group that is another one now lead nowhere.
   for (const dependent of index.dependents[node]!) flow.origins.changed(index.names[dependent]!, 'dependsOn', path);
@@ -62,8 +62,16 @@ export function renameStep(flow: Editing, { step: name, to }: Edit<'renameStep'>
 export function changeStep(flow: Editing, { step: name, settings }: Edit<'changeStep'>): void {
   const at = flow.step(name, ['step'], 'its workflow is triggerWorkflow of the flow');
   if (at === undefined) return;
+  const { dependents, names } = flow.index;
   flow.become(withStep(flow.spec, at, (step) => changed(stepChanges, step, settings) as unknown as FlowStepSpec));
-  for (const key of Object.keys(settings)) flow.origins.changed(name, key, flow.place('settings', key), true);
+  const called = stepName(flow.spec.steps[at]!);
+  if (called !== name) {
+    // A step without a name of its own is called by its workflow.
+    flow.origins.renamed(flow.spec, name, called);
+    const path = flow.place('settings', 'workflow');
+    for (const dependent of dependents[at + 1]!) flow.origins.changed(names[dependent]!, 'dependsOn', path);
+  }
+  for (const key of Object.keys(settings)) flow.origins.changed(called, key, flow.place('settings', key), true);
 }
 
 /** Other settings for the flow. */

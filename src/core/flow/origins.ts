@@ -36,15 +36,17 @@ export class Origins {
     if (exact || !this.#flow.get(field)?.exact) this.#flow.set(field, { path, exact });
   }
 
-  renamed(step: string, to: string): void {
+  /** @param now the flow after it: steps that have no name yet are called the same, and another one may be there still */
+  renamed(now: PromotionFlowSpec, step: string, to: string): void {
     const fields = this.#steps.get(step);
     if (!fields) return;
-    this.#steps.delete(step);
-    this.#steps.set(to, fields);
+    this.removed(now, step);
+    this.#steps.set(to, new Map(fields));
   }
 
-  removed(step: string): void {
-    this.#steps.delete(step);
+  /** @param now the flow after it */
+  removed(now: PromotionFlowSpec, step: string): void {
+    if (!now.steps.some((each) => stepName(each) === step)) this.#steps.delete(step);
   }
 
   /** The place in the edits from which this place of the flow, which begins with `spec`, has its value; null: it was there before. */
