@@ -381,7 +381,7 @@ describe('what a release waits for', () => {
     // The least of a few: the worker's own statements are counted, too, when it looks around meanwhile.
     const cost = async (first: number): Promise<number> => {
       const counts: number[] = [];
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < 20; round += 1) {
         counts.push(await api.statements(() => api.ask(query, { first })));
       }
       return Math.min(...counts);
