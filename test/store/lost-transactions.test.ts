@@ -76,7 +76,8 @@ test('of two transactions that wait for each other both are done, whichever way 
         ? inTransaction(pool, 'BEGIN', (client) => cross(client, ids))
         : dataSource.transaction(async (tx) => cross(await clientOf(tx), ids));
     await Promise.all([held(['a', 'b']), held(['b', 'a'])]);
-    expect(runs).toBe(3);
+    // More often where the loser was back before the winner woke up.
+    expect(runs).toBeGreaterThanOrEqual(3);
   }
   expect((await pool.query('SELECT n FROM crossed ORDER BY id')).rows).toEqual([{ n: 4 }, { n: 4 }]);
 });
