@@ -10,7 +10,7 @@ export const ticketOf = (release: string): string => `ticket-of-${release}`;
 /** How often it refuses for good, by what is called. */
 const REFUSED: Partial<Record<string, number>> = {
   'hook-open': 0.12,
-  'hook-tell': 0.05,
+  'hook-tell': 0.09,
   'hook-success': 0.08,
   // Seldom reached: all of a release has to go well before.
   'hook-end': 0.3,

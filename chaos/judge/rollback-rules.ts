@@ -79,7 +79,12 @@ function verified(history: History): Invariant {
   for (const { event, releaseId, product } of history.log) {
     const release = history.releases.get(releaseId) as ReleaseHistory;
     if (event.type === 'RollbackStarted') {
-      judgeTargets(rule, release, product, event, { good, story, marked });
+      judgeTargets(rule, release, product, event, {
+        good,
+        story,
+        marked,
+        gone: takenBack(history, release, event.digest),
+      });
       if (release.plan.rollback?.markBad.scope !== 'NONE') marked.add(`${product} ${event.digest}`);
     }
     if (!('environment' in event)) continue;
@@ -104,7 +109,10 @@ function verified(history: History): Invariant {
   return rule;
 }
 
-/** The version that failed, and those whose promotions stood in the rollback's way: one may have succeeded before its stop came. */
+/**
+ * The version that failed, and those whose promotions stood in the rollback's way: one may have succeeded before its stop came, even before
+ * the rollback that had been decided was written.
+ */
 function takenBack(history: History, { plan }: ReleaseHistory, failed: string): Set<string> {
   return new Set([failed, ...(plan.origins ?? []).flatMap((origin) => history.releases.get(origin)?.digest ?? [])]);
 }
@@ -123,13 +131,20 @@ function judgeTargets(
     good,
     story,
     marked,
-  }: { good: ReadonlyMap<string, string[]>; story: ReadonlyMap<string, string[]>; marked: ReadonlySet<string> },
+    gone,
+  }: {
+    good: ReadonlyMap<string, string[]>;
+    story: ReadonlyMap<string, string[]>;
+    marked: ReadonlySet<string>;
+    gone: ReadonlySet<string>;
+  },
 ): void {
   for (const { name, restores } of plan.promotions) {
     const known = good.get(`${product} in ${name}`) ?? [];
     // What succeeded after the version that is taken back came while the rollback was decided: it will be left alone.
     const from = known.indexOf(restores?.from.digest ?? '');
-    const candidates = (from < 0 ? known : known.slice(0, from)).filter((each) => each !== bad);
+    const isHere = (each: string): boolean => each !== bad && (each === restores?.to.digest || !gone.has(each));
+    const candidates = (from < 0 ? known : known.slice(0, from)).filter(isHere);
     // Only what a rollback has marked bad before is passed over, for as long as the mark counts.
     const at = candidates.indexOf(restores?.to.digest ?? '');
     const fits = at >= 0 && candidates.slice(at + 1).every((each) => marked.has(`${product} ${each}`));
