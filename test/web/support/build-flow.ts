@@ -104,9 +104,16 @@ const choice = (page: Page, name: string) => dialog(page).getByRole('option', { 
 
 /** The user's picture, by pointing at things. */
 export async function buildByMouse(page: Page): Promise<void> {
-  const addAfter = async (before: string, after: string): Promise<void> => {
+  const beginAfter = async (before: string): Promise<void> => {
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    // A new step moves the others: a press that the chart moves away under is none.
+    await placeOf(node(page, before));
     await node(page, before).hover();
     await page.getByRole('button', { name: `Add after ${before}` }).click();
+    await dialog(page).waitFor();
+  };
+  const addAfter = async (before: string, after: string): Promise<void> => {
+    await beginAfter(before);
     await choice(page, after).click();
     await inDialog(page, 'Add').click();
     await node(page, after).waitFor();
@@ -116,8 +123,7 @@ export async function buildByMouse(page: Page): Promise<void> {
   await inDialog(page, 'Begin here').click();
   await addAfter('dev', 'staging');
 
-  await node(page, 'staging').hover();
-  await page.getByRole('button', { name: 'Add after staging' }).click();
+  await beginAfter('staging');
   await inDialog(page, 'New group').click();
   await dialog(page).getByLabel('Name', { exact: true }).fill(MADE.group);
   for (const [index, name] of AREAS.entries()) {
