@@ -20,8 +20,8 @@ export default defineConfig({
     // Processes, not threads: PostgreSQL's parent-death signal and process.chdir belong to a process.
     pool: 'forks',
     execArgv: ['--import', fileURLToPath(new URL('test/support/typescript-in-readers.mjs', import.meta.url))],
-    // What waits for others leaves room: with four two cores were idle for a fifth of the time.
-    maxWorkers: 5,
+    // What waits for others leaves room: two cores are hardly ever idle. With five, pages of browsers came too late now and then.
+    maxWorkers: 4,
     // A process loads the sources once for all the files that it takes, which is a quarter of the time of small ones: a file leaves nothing
     // behind in modules and in the process.
     isolate: false,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { PATIENCE } from '../support/patience.ts';
 
-// Five files at once on two cores: what takes a tenth of a second takes ten, now and then. A test waits for what is to come as long as all
+// Four files at once on two cores: what takes a tenth of a second takes ten, now and then. A test waits for what is to come as long as all
 // others do, and says nothing about how quick it was.
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
